@@ -1,0 +1,37 @@
+"""The definition of an agent as data: what the admin edits, a version freezes and a YAML file carries."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+ProviderKind = Literal["anthropic", "openai", "openai_chat", "demo"]
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+class AgentDefinition(BaseModel):
+    """Everything that decides how an agent behaves. Field names are those of `AgentConfig` (contract 5.3) and ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    display_name: Text = Field("", max_length=100)
+    description: Text = Field("", max_length=1000)
+    capabilities: tuple[Text, ...] = ()
+    usage_guidance: Text = Field("", max_length=2000)
+    provider: ProviderKind = "demo"
+    model: Text = Field("", max_length=200, description="Empty: the provider's default.")
+    credential: Text = Field("", max_length=100, description="Name of a credential; empty: the environment's key.")
+    system_prompt: str | list[dict[str, Any]] = "You are a helpful assistant."
+    tools: tuple[Text, ...] = ()
+    max_steps: int = Field(30, gt=0, le=1000)
+    max_tokens: int = Field(4096, gt=0, le=1_000_000)
+    temperature: float = Field(1.0, ge=0, le=2)
+    skills_enabled: bool = False
+    prompt_caching_enabled: bool = True
+    conversation_history_turns: int = Field(3, ge=0, le=1000)
+    compaction_token_threshold: int = Field(0, ge=0)
+    compaction_turn_limit: int = Field(50, gt=0)
+    compaction_temperature: float = Field(0.0, ge=0, le=2)
+    deadline_s: int | None = Field(None, gt=0, le=86_400, description="Seconds a request may take. Empty: no limit.")
+    max_concurrent_requests: int | None = Field(None, gt=0, description="Requests that run at once. Empty: no limit.")
+    model_timeout_s: int = Field(120, gt=0, le=3600, description="Seconds to wait for one answer of the model.")
+    model_attempts: int = Field(4, gt=0, le=10, description="Calls per answer, when the provider fails for a moment.")

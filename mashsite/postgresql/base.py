@@ -1,0 +1,50 @@
+"""Django's PostgreSQL backend with a pool that notices dead connections without a round trip."""
+
+import select
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.db.backends.postgresql import base
+from django.db.utils import NO_DB_ALIAS  # type: ignore[attr-defined]  # missing in the stubs
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+from typing_extensions import override
+
+
+def use_connection_pool() -> None:
+    """Gives this process a pool. Called after the last fork: a forked pool mixes up two processes' answers."""
+    for alias in connections:
+        if connections.settings[alias]["ENGINE"] == "mashsite.postgresql":
+            connections.settings[alias]["OPTIONS"]["pool"] = {
+                "min_size": 1,
+                "max_size": settings.MASH_DATABASE_POOL,
+                "timeout": 30,
+            }
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    @property
+    @override
+    def pool(self) -> ConnectionPool[Connection[Any]] | None:  # type: ignore[override]
+        options = self.settings_dict["OPTIONS"].get("pool")
+        if self.alias == NO_DB_ALIAS or not options:
+            return None
+        if self.alias not in self._connection_pools:
+            pool = ConnectionPool(
+                kwargs=self.get_connection_params() | {"autocommit": True},
+                open=False,
+                configure=self._configure_connection,
+                check=_refuse_dead_connection,
+                **options,
+            )
+            self._connection_pools.setdefault(self.alias, pool)
+        return self._connection_pools[self.alias]
+
+
+def _refuse_dead_connection(connection: Connection[Any]) -> None:
+    """An idle connection has nothing to read: if there is, the server has most likely closed it, so ask."""
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    if poll.poll(0):
+        ConnectionPool.check_connection(connection)

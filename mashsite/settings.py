@@ -1,0 +1,209 @@
+"""Every setting of the site, read once from the environment. `docs/configuration.md` explains each variable."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from cryptography.fernet import Fernet
+from csp.constants import NONE, SELF
+
+from mashsite.env import env_flag, env_list, env_number, env_secret, env_text
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+MASH_DATA_DIR = Path(env_text("MASH_DATA_DIR", str(BASE_DIR / ".mash"))).expanduser().resolve()
+
+# Identity and secrets
+DEBUG = env_flag("MASH_DEBUG")
+SECRET_KEY = env_secret("MASH_SECRET_KEY", file=MASH_DATA_DIR / "secret_key")
+# Fernet keys, comma separated: the first encrypts, all decrypt. Prepend a new one to rotate.
+MASH_ENCRYPTION_KEYS = env_secret(
+    "MASH_ENCRYPTION_KEYS", file=MASH_DATA_DIR / "encryption_keys", make=lambda: Fernet.generate_key().decode()
+).split(",")
+ALLOWED_HOSTS = env_list("MASH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("MASH_TRUSTED_ORIGINS")
+MASH_HTTPS = env_flag("MASH_HTTPS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MASH_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if MASH_HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MASH_HTTPS else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "django_q",
+    "django_htmx",
+    "csp",
+    "workspaces",
+    "agents",
+    "runtime",
+]
+MIDDLEWARE = [
+    "mashsite.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "mashsite.urls"
+ASGI_APPLICATION = "mashsite.asgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database: an SQLite file under the data directory, or PostgreSQL by URL
+MASH_DATABASE_URL = env_text("MASH_RUNTIME_DATABASE_URL") or env_text("MASH_DATABASE_URL")
+MASH_DATABASE_POOL = env_number("MASH_DATABASE_POOL", 8, minimum=1)
+if MASH_DATABASE_URL:
+    DATABASES = {"default": dj_database_url.parse(MASH_DATABASE_URL, conn_max_age=0)}
+    DATABASES["default"]["ENGINE"] = "mashsite.postgresql"
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": MASH_DATA_DIR / "mash.sqlite3",
+            "CONN_MAX_AGE": 0,
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+            },
+        }
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis carries the queue and the news in production; without it the database and Unix sockets do
+MASH_REDIS_URL = env_text("MASH_REDIS_URL")
+if MASH_REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [MASH_REDIS_URL]}}
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# django-q2 hands over request ids and nothing else, so its own timeouts and retries are out of the way (design.md 5)
+MASH_WORKER_PROCESSES = env_number("MASH_WORKER_PROCESSES", 2, minimum=1)
+MASH_WORKER_THREADS = env_number("MASH_WORKER_THREADS", 128, minimum=1)
+Q_CLUSTER = {
+    "name": "mash",
+    "workers": MASH_WORKER_PROCESSES,
+    "queue_limit": 64,
+    "timeout": -1,
+    "retry": 3600,
+    "ack_failures": True,
+    "save_limit": -1,
+    "recycle": 1_000_000_000,
+    "guard_cycle": 1,
+    "scheduler": False,
+    "log_level": "WARNING",
+    "broker_class": "runtime.queue.RedisBroker" if MASH_REDIS_URL else "runtime.queue.DatabaseBroker",
+    "redis": MASH_REDIS_URL or None,
+    "orm": None if MASH_REDIS_URL else "default",
+    "poll": 1,
+}
+
+# People
+AUTH_USER_MODEL = "workspaces.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Files
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+# The API
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["workspaces.api.authentication.MashAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["workspaces.api.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["workspaces.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "workspaces.api.envelope.exception_handler",
+    "UNICODE_JSON": False,
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Mash API",
+    "DESCRIPTION": "Talk to agents, follow their requests, read their sessions.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# Running agents
+MASH_HOST_APP = env_text("MASH_HOST_APP")
+MASH_LEASE_SECONDS = env_number("MASH_LEASE_SECONDS", 15, minimum=3)
+MASH_DRAIN_SECONDS = env_number("MASH_DRAIN_SECONDS", 20, minimum=0)
+# The operator's own provider keys serve these workspaces (slugs, or * for all)
+MASH_ENVIRONMENT_KEY_WORKSPACES = env_list("MASH_ENVIRONMENT_KEY_WORKSPACES", "*")
+# Private addresses that provider calls may reach: host names, comma separated
+MASH_ALLOWED_PRIVATE_HOSTS = env_list("MASH_ALLOWED_PRIVATE_HOSTS")
+MASH_MAX_MESSAGE_BYTES = 256 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_text("MASH_LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("httpx", "httpx2", "httpcore", "httpcore2", "daphne", "django.channels.server", "django-q", "asyncio")
+    },
+}
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mashsite.settings")
