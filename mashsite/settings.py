@@ -95,7 +95,7 @@ MASH_DATABASE_URL = env_text("MASH_RUNTIME_DATABASE_URL") or env_text("MASH_DATA
 MASH_DATABASE_POOL = env_number("MASH_DATABASE_POOL", 8, minimum=1)
 if MASH_DATABASE_URL:
     DATABASES = {"default": dj_database_url.parse(MASH_DATABASE_URL, conn_max_age=0)}
-    DATABASES["default"]["ENGINE"] = "mashsite.postgresql"
+    DATABASES["default"]["ENGINE"] = "workspaces.postgresql"
 else:
     DATABASES = {
         "default": {

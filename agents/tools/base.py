@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from agents.tools.context import ToolContext
 
-CrashPolicy = Literal["idempotent", "at_most_once", "ask"]
+CrashPolicy = Literal["idempotent", "at_most_once"]
 
 
 @dataclass(frozen=True, slots=True)

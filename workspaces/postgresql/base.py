@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 from django.db.backends.postgresql import base
-from django.db.utils import NO_DB_ALIAS  # type: ignore[attr-defined]  # missing in the stubs
+from django.db.backends.base.base import NO_DB_ALIAS
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 from typing_extensions import override
@@ -15,7 +15,7 @@ from typing_extensions import override
 def use_connection_pool() -> None:
     """Gives this process a pool. Called after the last fork: a forked pool mixes up two processes' answers."""
     for alias in connections:
-        if connections.settings[alias]["ENGINE"] == "mashsite.postgresql":
+        if connections.settings[alias]["ENGINE"] == "workspaces.postgresql":
             connections.settings[alias]["OPTIONS"]["pool"] = {
                 "min_size": 1,
                 "max_size": settings.MASH_DATABASE_POOL,

@@ -1,0 +1,116 @@
+"""Makes an agent ready to run from one of its versions."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from agents.catalogue import code_agents, offered_tools
+from agents.definition import AgentDefinition
+from agents.llm.catalogue import create_provider
+from agents.llm.types import LLMProvider, LLMToolDefinition
+from agents.models import Agent, AgentVersion
+from agents.tools.registry import ToolRegistry
+from workspaces.errors import MashError
+from workspaces.models import Workspace
+
+
+class AgentNotRunnable(MashError):
+    """The agent's definition asks for something that is not there: a tool, a credential, code."""
+
+    code = "agent_not_runnable"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnableAgent:
+    agent_id: str
+    definition: AgentDefinition
+    llm: LLMProvider
+    tools: ToolRegistry
+
+    def tool_definitions(self) -> list[LLMToolDefinition]:
+        return [_definition(tool.to_llm_format()) for tool in self.tools.list_tools()]
+
+    def system_prompt(self, extra: str) -> str | list[dict[str, Any]]:
+        """The agent's prompt, with a request's own `context` after it."""
+        prompt = self.definition.system_prompt
+        if not extra:
+            return prompt
+        if isinstance(prompt, str):
+            return f"{prompt}\n\n{extra}"
+        return [*prompt, {"type": "text", "text": extra}]
+
+
+def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion) -> RunnableAgent:
+    """The agent as its version describes it; raises `AgentNotRunnable` when something is missing."""
+    definition = version.typed_definition
+    if agent.source == Agent.Source.CODE:
+        return _from_code(workspace, agent, definition)
+    return RunnableAgent(
+        agent_id=agent.agent_id,
+        definition=definition,
+        llm=_provider(workspace, definition),
+        tools=_chosen_tools(definition),
+    )
+
+
+def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) -> RunnableAgent:
+    registered = code_agents().get(agent.agent_id)
+    if registered is None:
+        raise AgentNotRunnable(f"The code that defines {agent.agent_id} is not part of this deployment.")
+    overridden = {"provider", "model", "credential"} & set(agent.overrides)
+    llm = _provider(workspace, definition) if overridden else registered.spec.build_llm()
+    return RunnableAgent(
+        agent_id=agent.agent_id, definition=definition, llm=llm, tools=registered.spec.build_tools()
+    )
+
+
+def _chosen_tools(definition: AgentDefinition) -> ToolRegistry:
+    offered = offered_tools()
+    if missing := [name for name in definition.tools if name not in offered]:
+        raise AgentNotRunnable(f"This deployment does not offer the tools {', '.join(missing)}.")
+    return ToolRegistry(offered[name]() for name in definition.tools)
+
+
+def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:
+    """The model behind the workspace's credential, or behind the environment's key where the operator allows that."""
+    if definition.provider == "demo":
+        return create_provider("demo", model=definition.model or None)
+    if definition.credential:
+        credential = workspace.credentials.filter(name=definition.credential).first()
+        if credential is None:
+            raise AgentNotRunnable(f"This workspace has no credential named {definition.credential!r}.")
+        if credential.kind != definition.provider:
+            raise AgentNotRunnable(f"The credential {credential.name!r} is not one for {definition.provider}.")
+        return create_provider(
+            definition.provider,
+            model=definition.model or None,
+            api_key=credential.api_key,
+            base_url=credential.base_url or None,
+        )
+    if not environment_key_serves(workspace):
+        raise AgentNotRunnable("Choose a credential: the operator's own keys do not serve this workspace.")
+    return create_provider(definition.provider, model=definition.model or None, base_url=_environment_url(definition))
+
+
+def environment_key_serves(workspace: Workspace) -> bool:
+    allowed = settings.MASH_ENVIRONMENT_KEY_WORKSPACES
+    return "*" in allowed or workspace.slug in allowed
+
+
+def _environment_url(definition: AgentDefinition) -> str | None:
+    name = "ANTHROPIC_BASE_URL" if definition.provider == "anthropic" else "OPENAI_BASE_URL"
+    return os.environ.get(name, "").strip() or None
+
+
+def _definition(tool: dict[str, Any]) -> LLMToolDefinition:
+    extras = {key: value for key, value in tool.items() if key not in {"name", "description", "input_schema"}}
+    return LLMToolDefinition(
+        name=tool["name"],
+        description=tool["description"],
+        parameters_json_schema=tool["input_schema"],
+        metadata=extras,
+    )
+

@@ -1,0 +1,124 @@
+"""Which agents and tools the deployment's code offers, and how they get into every workspace."""
+
+import importlib
+import logging
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+from django.utils.module_loading import module_has_submodule
+
+from agents.definition import AgentDefinition
+from agents.host import AgentHost, HostBuilder, RegisteredSpec
+from agents.models import Agent
+from agents.tools.base import Tool
+from agents.tools.basics import basic_tools
+from agents.versions import save_version
+from workspaces.models import Workspace
+
+logger = logging.getLogger(__name__)
+
+_offered_tools: dict[str, Callable[[], Tool]] = {}
+_registered_hosts: list[AgentHost] = []
+
+
+def offer_tool(tool: Tool) -> Tool:
+    """Lets agents that are defined in the admin choose this tool. Call it in an installed app's `agents.py`."""
+    _offered_tools[tool.name] = lambda: tool
+    return tool
+
+
+def register_agents(host: AgentHost | HostBuilder) -> None:
+    """Adds an app's agents to every workspace. Call it in an installed app's `agents.py`."""
+    _registered_hosts.append(host.build() if isinstance(host, HostBuilder) else host)
+
+
+def offered_tools() -> dict[str, Callable[[], Tool]]:
+    """Tools that an admin may choose, by name."""
+    _load_apps()
+    return {**{tool.name: (lambda tool=tool: tool) for tool in basic_tools()}, **_offered_tools}
+
+
+def code_agents() -> dict[str, RegisteredSpec]:
+    """Every agent that code defines, by id, the primary one first."""
+    _load_apps()
+    agents: dict[str, RegisteredSpec] = {}
+    hosts = ([load_host(settings.MASH_HOST_APP)] if settings.MASH_HOST_APP else []) + _registered_hosts
+    for agent in (agent for host in hosts for agent in host.agents):
+        if agent.agent_id in agents:
+            raise ImproperlyConfigured(f"Two hosts define an agent {agent.agent_id!r}.")
+        agents[agent.agent_id] = agent
+    return agents
+
+
+@cache
+def load_host(path: str) -> AgentHost:
+    """Resolves `module:attribute`: a host, a builder, or a callable that makes one; else a `ValueError`."""
+    module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise ValueError(f"MASH_HOST_APP must read module:attribute, not {path!r}.")
+    target: Any = getattr(importlib.import_module(module_name), attribute, None)
+    if target is None:
+        raise ValueError(f"{module_name} has no attribute {attribute!r}.")
+    if callable(target) and not isinstance(target, (AgentHost, HostBuilder)):
+        target = target()
+    if isinstance(target, HostBuilder):
+        target = target.build()
+    if not isinstance(target, AgentHost):
+        raise ValueError(f"{path} gives {type(target).__name__}, not a host.")
+    return target
+
+
+def sync_code_agents(workspaces: Iterable[Workspace]) -> None:
+    """Gives each workspace a row for every code-defined agent; runs at every start and for each new workspace."""
+    agents = code_agents()
+    for workspace in workspaces:
+        for position, registered in enumerate(agents.values()):
+            _sync_agent(workspace, registered, position)
+        gone = workspace.agents.filter(source=Agent.Source.CODE, is_enabled=True).exclude(agent_id__in=agents)
+        for agent_id in gone.values_list("agent_id", flat=True):
+            logger.warning("Agent %s of %s is no longer defined in code", agent_id, workspace)
+        gone.update(is_enabled=False)
+
+
+def code_definition(registered: RegisteredSpec, overrides: dict[str, Any]) -> AgentDefinition:
+    """What the spec says, as data, with the workspace's overrides on top."""
+    config, llm, metadata = registered.spec.build_agent_config(), registered.spec.build_llm(), registered.metadata
+    values: dict[str, Any] = {
+        name: getattr(config, name) for name in AgentDefinition.model_fields if hasattr(config, name)
+    }
+    if metadata is not None:
+        values |= {name: getattr(metadata, name) for name in ("display_name", "description", "usage_guidance")}
+        values["capabilities"] = tuple(metadata.capabilities)
+    values |= {"provider": llm.provider, "model": llm.model}
+    values["tools"] = tuple(tool.name for tool in registered.spec.build_tools().list_tools())
+    return AgentDefinition.model_validate(values | overrides)
+
+
+def _sync_agent(workspace: Workspace, registered: RegisteredSpec, position: int) -> None:
+    agent = workspace.agents.filter(agent_id=registered.agent_id).first()
+    if agent is None:
+        wants_primary = registered.metadata is None and not workspace.agents.filter(role=Agent.Role.PRIMARY).exists()
+        agent = workspace.agents.create(
+            agent_id=registered.agent_id,
+            source=Agent.Source.CODE,
+            role=Agent.Role.PRIMARY if wants_primary else Agent.Role.SUBAGENT,
+            position=position,
+            created_at=timezone.now(),
+        )
+    elif agent.source != Agent.Source.CODE:
+        logger.warning("Workspace %s has an agent %s of its own; the one in code is left out", workspace, agent.agent_id)
+        return
+    save_version(agent, code_definition(registered, agent.overrides), actor="code", note="From code")
+
+
+@cache
+def _load_apps() -> None:
+    """Imports every installed app's `agents.py`, which registers what the app offers."""
+    for app in apps.get_app_configs():
+        if app.name != "agents" and app.module and module_has_submodule(app.module, "agents"):
+            importlib.import_module(f"{app.name}.agents")

@@ -1,0 +1,38 @@
+"""How long a request may still take, counted from its acceptance."""
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from runtime.errors import DeadlineExceeded
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    at: datetime | None
+    """None: no limit."""
+
+    @classmethod
+    def after(cls, start: datetime, *seconds: float | None) -> "Deadline":
+        """The tightest of several limits in seconds; None entries do not limit."""
+        limits = [limit for limit in seconds if limit is not None]
+        return cls(start + timedelta(seconds=min(limits)) if limits else None)
+
+    def remaining_s(self) -> float:
+        return math.inf if self.at is None else max(0.001, (self.at - timezone.now()).total_seconds())
+
+    def has_passed(self) -> bool:
+        return self.at is not None and timezone.now() >= self.at
+
+    def check(self) -> None:
+        if self.has_passed():
+            raise DeadlineExceeded("The request ran out of time.")
+
+    def sleep(self, seconds: float) -> None:
+        """Sleeps, but not past the deadline."""
+        if seconds >= self.remaining_s():
+            raise DeadlineExceeded("The request would run out of time before the model can be asked again.")
+        time.sleep(seconds)

@@ -1,0 +1,114 @@
+"""The append-only log: the only file that writes it (design.md 3)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connections, router, transaction
+from django.utils import timezone
+
+from runtime import news
+from runtime.errors import RequestCancelled, StaleAttempt
+from runtime.kinds import EventKind
+from runtime.models import AgentRequest, RuntimeEvent
+
+_TABLE = AgentRequest._meta.db_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event that has happened and is not in the log yet. With a `dedupe_key` it happens once per request."""
+
+    event_type: EventKind
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    loop_index: int | None = None
+    key: str | None = None
+    """Both `dedupe_key` and, for steps, `step_key`."""
+    is_step: bool = False
+    created_at: datetime = field(default_factory=timezone.now)
+
+
+def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int | None = None) -> list[RuntimeEvent]:
+    """Writes the events with the next sequence numbers, in one transaction, and tells the streams after its commit.
+
+    With `attempt`, only while that attempt runs the request: otherwise `StaleAttempt`, or `RequestCancelled` when somebody
+    asked it to stop, and nothing is written. An event whose dedupe key is in the log already is left out; a first attempt
+    writes in one straight line, so it does not ask.
+    """
+    using = router.db_for_write(RuntimeEvent)
+    with transaction.atomic(using=using):
+        head = _raise_sequence(agent_request, len(events), attempt, using)
+        first = head - len(events)
+        fresh = _without_repeats(agent_request, events) if first > 0 and agent_request.attempt != 1 else list(events)
+        if len(fresh) < len(events):
+            head = _raise_sequence(agent_request, len(fresh) - len(events), attempt, using)
+        rows = [_row(agent_request, first + place, event) for place, event in enumerate(fresh, start=1)]
+        agent_request.workspace.events.bulk_create(rows)
+        agent_request.last_sequence = head
+        transaction.on_commit(lambda: news.publish(agent_request.request_id, head), using=using, robust=True)
+    return rows
+
+
+def _raise_sequence(agent_request: AgentRequest, count: int, attempt: int | None, using: str) -> int:
+    """Adds `count` to the head and returns it. The row stays locked to the end of the transaction: no gaps, no twins."""
+    fence, values = "", [count, agent_request.pk]
+    if attempt is not None:
+        fence = " AND attempt = %s AND status = 'running'"
+        values.append(attempt)
+    statement = (
+        f"UPDATE {_TABLE} SET last_sequence = last_sequence + %s WHERE id = %s{fence}"  # noqa: S608  constants only
+        " RETURNING last_sequence, cancel_reason"
+    )
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement, values)
+        row = cursor.fetchone()
+    if row is None:
+        raise StaleAttempt("Another worker has taken this request over, or it has ended.")
+    head, cancel_reason = row
+    if attempt is not None and cancel_reason:
+        raise RequestCancelled("The request was cancelled.", details={"reason": cancel_reason})
+    return int(head)
+
+
+def _without_repeats(agent_request: AgentRequest, events: Sequence[NewEvent]) -> list[NewEvent]:
+    keys = [event.key for event in events if event.key]
+    known = set(agent_request.events.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)) if keys else set()
+    return [event for event in events if event.key not in known]
+
+
+def _row(agent_request: AgentRequest, sequence: int, event: NewEvent) -> RuntimeEvent:
+    return RuntimeEvent(
+        workspace_id=agent_request.workspace_id,
+        agent_request=agent_request,
+        sequence=sequence,
+        agent_name=agent_request.agent.agent_id,
+        session_id=agent_request.session_id,
+        trace_id=agent_request.trace_id,
+        event_type=event.event_type,
+        loop_index=event.loop_index,
+        step_key=(event.key or "") if event.is_step else "",
+        dedupe_key=event.key,
+        payload=storable(event.payload),
+        created_at=event.created_at,
+    )
+
+
+def storable(value: Any) -> Any:
+    """The value as PostgreSQL can keep it: no NUL, no lone surrogates, no infinities, only JSON's own types."""
+    text = json.dumps(value, default=str)
+    if any(sign in text for sign in ("\\u0000", "\\ud", "NaN", "Infinity")):
+        return _clean(json.loads(text, parse_constant=str))
+    return json.loads(text)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value
+

@@ -1,0 +1,149 @@
+"""Ends a request: turn, terminal event, final state and the wake-up of whoever waits, in one transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.memory.history import NewTurn, save_turn
+from runtime import events, queue
+from runtime.errors import StaleAttempt
+from runtime.events import NewEvent
+from runtime.kinds import EventKind, Reason, Status, WaitReason
+from runtime.models import AgentRequest
+
+_KEYS = {
+    Status.COMPLETED: (EventKind.REQUEST_COMPLETED, "request.completed"),
+    Status.FAILED: (EventKind.REQUEST_FAILED, "request.failed"),
+    Status.CANCELLED: (EventKind.REQUEST_CANCELLED, "request.cancelled"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a completed turn leaves behind."""
+
+    text: str
+    signals: dict[str, Any]
+    input_tokens: int
+    output_tokens: int
+    stop_reason: str = ""
+    """`max_steps` when the limit ended it."""
+
+
+def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outcome) -> None:
+    """Stores the turn and completes the request; `pending` are events that have happened and are not written yet."""
+    metadata: dict[str, Any] = {
+        "trace_id": str(agent_request.trace_id),
+        "token_usage": {"input": outcome.input_tokens, "output": outcome.output_tokens},
+        "compaction_summary_text": None,
+        "compaction_summary_turn_id": None,
+    }
+    if outcome.stop_reason:
+        metadata["stop_reason"] = outcome.stop_reason
+    with transaction.atomic():
+        _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN, outcome=outcome)
+        total = _save_turn(agent_request, outcome, metadata)
+        body = _completed_body(agent_request, outcome, metadata, total)
+        stored = [
+            NewEvent(event_type=EventKind.TURN_PERSISTED, key="turn.persisted", payload=body),
+            NewEvent(event_type=EventKind.AGENT_RUN_COMPLETE, payload={"assistant_response": outcome.text}),
+        ]
+        _append_end(agent_request, [*pending, *stored], Status.COMPLETED, body)
+
+
+def fail(agent_request: AgentRequest, pending: list[NewEvent], *, reason: Reason, error: dict[str, Any]) -> None:
+    """Ends the request in error. `error` has `error`, `error_type`, `error_code` and `retryable`; no turn is stored."""
+    with transaction.atomic():
+        _end(agent_request, Status.FAILED, reason, error=error)
+        _append_end(agent_request, pending, Status.FAILED, error)
+
+
+def cancel(agent_request: AgentRequest, pending: list[NewEvent], *, reason: str, by: str) -> None:
+    """Ends the request as cancelled; a queued or parked one at once, a running one by its own worker."""
+    with transaction.atomic():
+        _end(agent_request, Status.CANCELLED, reason)
+        _append_end(agent_request, pending, Status.CANCELLED, {"reason": reason, "by": by})
+
+
+def fail_lost(agent_request: AgentRequest) -> None:
+    """Gives up on a request whose workers vanish again and again."""
+    error = {
+        "error": "The request lost its worker three times without making progress.",
+        "error_type": "WorkerLost",
+        "error_code": "worker_lost",
+        "retryable": True,
+    }
+    fail(agent_request, [], reason=Reason.WORKER_LOST, error=error)
+
+
+def _end(
+    agent_request: AgentRequest,
+    to: Status,
+    reason: str,
+    *,
+    outcome: Outcome | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """The fence: only the attempt that the row still has may end the request."""
+    changes: dict[str, Any] = {"reason": reason, "finished_at": timezone.now(), "lease_owner": "", "error": error}
+    if outcome:
+        changes |= {"input_tokens": outcome.input_tokens, "output_tokens": outcome.output_tokens}
+    rows = agent_request.workspace.agent_requests.filter(pk=agent_request.pk, attempt=agent_request.attempt)
+    if not rows.move(to, **changes):
+        raise StaleAttempt("Another worker has taken this request over, or it has ended.")
+    for name, value in changes.items():
+        setattr(agent_request, name, value)
+
+
+def _append_end(agent_request: AgentRequest, pending: list[NewEvent], status: Status, body: dict[str, Any]) -> None:
+    kind, key = _KEYS[status]
+    events.append(agent_request, [*pending, NewEvent(event_type=kind, key=key, payload=body)])
+    _wake_next(agent_request)
+
+
+def _save_turn(agent_request: AgentRequest, outcome: Outcome, metadata: dict[str, Any]) -> int:
+    assert agent_request.trace_id and agent_request.finished_at  # noqa: S101, PT018  a claimed request that has ended
+    return save_turn(
+        agent_request.workspace,
+        agent_id=agent_request.agent.agent_id,
+        session_id=agent_request.session_id,
+        turn=NewTurn(
+            turn_id=agent_request.trace_id,
+            user=agent_request.user,
+            user_message=agent_request.message,
+            agent_response=events.storable(outcome.text),
+            signals=outcome.signals,
+            tokens=outcome.input_tokens + outcome.output_tokens,
+            metadata=metadata,
+            created_at=agent_request.finished_at,
+        ),
+    )
+
+
+def _completed_body(
+    agent_request: AgentRequest, outcome: Outcome, metadata: dict[str, Any], total: int
+) -> dict[str, Any]:
+    """The payload of `request.completed` beyond the four common keys (contract 2.4)."""
+    return {
+        "trace_id": str(agent_request.trace_id),
+        "turn_id": str(agent_request.trace_id),
+        "response": {"text": outcome.text, "signals": outcome.signals, "metadata": metadata},
+        "session_total_tokens": total,
+        "signals": outcome.signals,
+        "response_metadata": metadata,
+        "compaction_summary_text": None,
+        "compaction_summary_turn_id": None,
+    }
+
+
+def _wake_next(agent_request: AgentRequest) -> None:
+    """Wakes the next request of the session, and the oldest one that waits for a slot."""
+    queued = agent_request.workspace.agent_requests.queued()
+    waiting = queued.filter(status=Status.WAITING, wait_reason=WaitReason.CONCURRENCY_LIMIT).order_by("pk")[:1]
+    successor = queued.in_session_of(agent_request).order_by("pk")[:1]
+    chosen = Q(pk__in=waiting.values("pk")) | Q(pk__in=successor.values("pk"))
+    for request in agent_request.workspace.agent_requests.filter(chosen).only("pk"):
+        queue.enqueue(request)

@@ -1,0 +1,101 @@
+"""The closed sets of the runtime: states of a request, kinds of events, and how clients see them."""
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """Where a request stands (extensions 1)."""
+
+    ACCEPTED = "accepted"
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+QUEUED = (Status.ACCEPTED, Status.WAITING)
+UNFINISHED = (Status.ACCEPTED, Status.WAITING, Status.RUNNING, Status.PAUSED)
+
+# From which states a request may come into each (extensions 1). `resume` leads from a terminal state back to accepted.
+LEGAL_MOVES: dict[Status, tuple[Status, ...]] = {
+    Status.ACCEPTED: (Status.CANCELLED, Status.FAILED),
+    Status.WAITING: QUEUED,
+    Status.RUNNING: (*QUEUED, Status.PAUSED, Status.RUNNING),
+    Status.PAUSED: (Status.RUNNING,),
+    Status.COMPLETED: (Status.RUNNING,),
+    Status.FAILED: UNFINISHED,
+    Status.CANCELLED: UNFINISHED,
+}
+
+
+class Reason(models.TextChoices):
+    """Why a request ended (extensions 1)."""
+
+    END_TURN = "end_turn"
+    MAX_STEPS = "max_steps"
+    TRUNCATED = "truncated"
+    CONTEXT_OVERFLOW = "context_overflow"
+    BUDGET = "budget"
+    QUOTA = "quota"
+    DEADLINE = "deadline"
+    PROVIDER_ERROR = "provider_error"
+    INVALID_OUTPUT = "invalid_output"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    ROLLED_BACK = "rolled_back"
+    APPROVAL_EXPIRED = "approval_expired"
+    WORKER_LOST = "worker_lost"
+    ERROR = "error"
+
+
+class WaitReason(models.TextChoices):
+    SESSION_BUSY = "session_busy"
+    CONCURRENCY_LIMIT = "concurrency_limit"
+    QUOTA = "quota"
+
+
+class EventKind(models.TextChoices):
+    """Every kind of line in the log (contract 3.3, 3.4; extensions 1)."""
+
+    REQUEST_ACCEPTED = "runtime.request.accepted"
+    REQUEST_WAITING = "runtime.request.waiting"
+    TRACE_STARTED = "runtime.trace.started"
+    REQUEST_RECOVERED = "runtime.request.recovered"
+    CONTEXT_LOADED = "runtime.context.loaded"
+    THINK_STARTED = "runtime.llm.think.started"
+    THINK_COMPLETED = "runtime.llm.think.completed"
+    LLM_RETRY = "runtime.llm.retry"
+    TOOL_STARTED = "runtime.tool.call.started"
+    TOOL_COMPLETED = "runtime.tool.call.completed"
+    TOOL_INTERRUPTED = "runtime.tool.interrupted"
+    STEP_COMPLETED = "runtime.step.completed"
+    TURN_PERSISTED = "runtime.turn.persisted"
+    REQUEST_COMPLETED = "runtime.request.completed"
+    REQUEST_FAILED = "runtime.request.failed"
+    REQUEST_CANCELLED = "runtime.request.cancelled"
+    AGENT_RUN_START = "agent.run.start"
+    AGENT_RUN_COMPLETE = "agent.run.complete"
+    AGENT_THINK_START = "agent.think.start"
+    AGENT_THINK_COMPLETE = "agent.think.complete"
+    AGENT_TOOL_CALL = "agent.tool.call"
+    AGENT_TOOL_RESULT = "agent.tool.result"
+    LLM_REQUEST_START = "llm.request.start"
+    LLM_REQUEST_COMPLETE = "llm.request.complete"
+    LLM_REQUEST_ERROR = "llm.request.error"
+
+
+TERMINAL_EVENTS = (EventKind.REQUEST_COMPLETED, EventKind.REQUEST_FAILED, EventKind.REQUEST_CANCELLED)
+# What may not be done twice: a request that lost its worker and has one of these since has made progress.
+STEP_EVENTS = (EventKind.THINK_COMPLETED, EventKind.TOOL_COMPLETED, EventKind.STEP_COMPLETED)
+
+PUBLIC_NAMES: dict[str, str] = {
+    EventKind.REQUEST_ACCEPTED: "request.accepted",
+    EventKind.REQUEST_WAITING: "request.waiting",
+    EventKind.TRACE_STARTED: "request.started",
+    EventKind.REQUEST_COMPLETED: "request.completed",
+    EventKind.REQUEST_FAILED: "request.error",
+    EventKind.REQUEST_CANCELLED: "request.cancelled",
+}

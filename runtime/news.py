@@ -1,0 +1,84 @@
+"""Tells web processes that a request's log has grown, and sleeping queues that there is work: fire and forget.
+
+News may be lost; whoever needs certainty reads the database. Redis carries them in production, Unix datagrams under the
+data directory when everything runs on one machine.
+"""
+
+import logging
+import os
+import socket
+import time
+import uuid
+from functools import cache
+from pathlib import Path
+
+import redis
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "mash:news"
+_PAUSE_AFTER_FAILURE_S = 1.0
+_silent_until = 0.0
+
+
+def publish(request_id: uuid.UUID, head: int) -> None:
+    """Says that the log of this request now ends at `head`."""
+    message = f"{request_id} {head}".encode()
+    if settings.MASH_REDIS_URL:
+        _publish_redis(message)
+    else:
+        send_datagrams("news", message)
+
+
+def read_message(message: bytes) -> tuple[uuid.UUID, int]:
+    request_id, _, head = message.decode().partition(" ")
+    return uuid.UUID(request_id), int(head)
+
+
+def _publish_redis(message: bytes) -> None:
+    """One shared client per process; after a failure news pause for a second, so that nobody waits for a dead server."""
+    global _silent_until  # noqa: PLW0603  one circuit breaker per process
+    if time.monotonic() < _silent_until:
+        return
+    try:
+        _client(os.getpid()).publish(CHANNEL, message)
+    except redis.RedisError as error:
+        _silent_until = time.monotonic() + _PAUSE_AFTER_FAILURE_S
+        logger.warning("News could not be sent: %s", error, extra={"action": "news.failed"})
+
+
+@cache
+def _client(process_id: int) -> redis.Redis:
+    return redis.Redis.from_url(settings.MASH_REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
+
+
+def socket_directory() -> Path:
+    directory = Path(settings.MASH_DATA_DIR) / "sockets"
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return directory
+
+
+def open_mailbox(kind: str) -> socket.socket:
+    """A datagram socket of this process that receives what `send_datagrams(kind, ...)` sends."""
+    path = socket_directory() / f"{kind}-{os.getpid()}"
+    path.unlink(missing_ok=True)
+    mailbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    mailbox.bind(os.fspath(path))
+    mailbox.setblocking(False)
+    return mailbox
+
+
+def send_datagrams(kind: str, message: bytes) -> None:
+    """Sends to every mailbox of the kind; a full one already has news, and one that nobody holds is removed."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        for path in socket_directory().glob(f"{kind}-*"):
+            try:
+                sender.sendto(message, os.fspath(path))
+            except BlockingIOError:
+                continue
+            except (ConnectionRefusedError, FileNotFoundError):
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                logger.warning("News could not be sent to %s: %s", path.name, error)

@@ -1,0 +1,103 @@
+"""Once a second in every worker process: keeps its leases, picks up what was left behind, and notices when to stop."""
+
+import logging
+import os
+import threading
+import time
+from typing import Protocol
+
+from django.conf import settings
+from django.db import Error, close_old_connections
+from django.db.models.functions import Now
+
+from runtime import cluster, lease
+from runtime.models import AgentRequest
+from runtime.recover import QUEUE_GRACE, find_runnable
+
+logger = logging.getLogger(__name__)
+
+_TICK_S = 1.0
+_RENEW_EVERY_S = 5.0
+_QUEUE_SILENT_S = 30.0
+_MISSED_DELIVERIES = 3
+
+
+class Worker(Protocol):
+    """What the sweeper needs to know of the engine beside it."""
+
+    owner: str
+    held: dict[int, int]
+    deliveries: int
+
+    def sweep_in(self, request_pk: int) -> bool: ...
+
+    def free_threads(self) -> int: ...
+
+
+class Sweeper(threading.Thread):
+    def __init__(self, engine: Worker) -> None:
+        super().__init__(name="sweeper", daemon=True)
+        self._engine = engine
+        self._parent = os.getppid()
+        self._renewed_at = time.monotonic()
+        self._drain_began: float | None = None
+        self._last_delivery = (0, time.monotonic())
+        self._missed = 0
+
+    def run(self) -> None:
+        while True:
+            try:
+                self._tick()
+            except Error as error:
+                logger.warning("The sweeper cannot reach the database: %s", error, extra={"action": "sweep.failed"})
+            except Exception:  # the sweeper is what recovery stands on: it goes on whatever happens
+                logger.exception("The sweeper failed", extra={"action": "sweep.failed"})
+            close_old_connections()
+            cluster.draining.wait(_TICK_S) if self._drain_began is None else time.sleep(_TICK_S / 4)
+
+    def _tick(self) -> None:
+        if os.getppid() != self._parent:
+            logger.warning("The cluster is gone; this worker ends", extra={"action": "worker.orphaned"})
+            os._exit(1)
+        if time.monotonic() - self._renewed_at >= _RENEW_EVERY_S:
+            self._renew()
+        if cluster.draining.is_set():
+            self._drain()
+        else:
+            self._pick_up()
+
+    def _renew(self) -> None:
+        held = list(self._engine.held)
+        if held:
+            lease.renew(self._engine.owner, held)
+        self._renewed_at = time.monotonic()
+
+    def _drain(self) -> None:
+        """Steps may finish for a while; then what still runs is given up and goes on in another process."""
+        self._drain_began = self._drain_began or time.monotonic()
+        if not self._engine.held or time.monotonic() - self._drain_began < settings.MASH_DRAIN_SECONDS:
+            return
+        held = AgentRequest.rows.running().filter(pk__in=list(self._engine.held), lease_owner=self._engine.owner)
+        given_up = held.update(lease_owner="", lease_expires_at=Now())
+        logger.warning("Stopping with %s requests unfinished; they go on elsewhere", given_up)
+        os._exit(0)
+
+    def _pick_up(self) -> None:
+        free = self._engine.free_threads()
+        found = find_runnable(free, grace=QUEUE_GRACE) if free > 0 else []
+        taken = sum(self._engine.sweep_in(request_pk) for request_pk in found)
+        if taken:
+            logger.info("Picked up %s requests that the queue did not deliver", taken, extra={"action": "sweep"})
+        self._watch_queue(taken)
+
+    def _watch_queue(self, taken: int) -> None:
+        """A killed worker can leave django-q2's queue locked for good; then the cluster must start anew."""
+        if self._engine.deliveries != self._last_delivery[0]:
+            self._last_delivery = (self._engine.deliveries, time.monotonic())
+            self._missed = 0
+        self._missed += taken
+        silent_s = time.monotonic() - self._last_delivery[1]
+        if self._missed >= _MISSED_DELIVERIES and silent_s > _QUEUE_SILENT_S and cluster.queue_answers():
+            logger.error("The queue delivers nothing; restarting the cluster", extra={"action": "cluster.restart"})
+            self._missed = 0
+            cluster.ask_for_restart()
