@@ -13,6 +13,7 @@ from runtime import news
 from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.kinds import EventKind
 from runtime.models import AgentRequest, RuntimeEvent
+from runtime.news import News
 
 _TABLE = AgentRequest._meta.db_table
 
@@ -47,8 +48,16 @@ def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int
         rows = [_row(agent_request, first + place, event) for place, event in enumerate(fresh, start=1)]
         agent_request.workspace.events.bulk_create(rows)
         agent_request.last_sequence = head
-        transaction.on_commit(lambda: news.publish(agent_request.request_id, head), using=using, robust=True)
+        told = _news(agent_request, head)
+        transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
     return rows
+
+
+def _news(agent_request: AgentRequest, head: int) -> News:
+    session = news.session_topic(
+        workspace_pk=agent_request.workspace_id, agent_pk=agent_request.agent_id, session_id=agent_request.session_id
+    )
+    return News(agent_request.request_id, head, session)
 
 
 def _raise_sequence(agent_request: AgentRequest, count: int, attempt: int | None, using: str) -> int:

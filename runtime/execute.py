@@ -44,7 +44,7 @@ def execute_request(agent_request: AgentRequest, *, should_stop: Callable[[], bo
         logger.warning("Request %s left: %s", agent_request, error, extra={"action": "request.left"})
     except RequestCancelled as error:
         reason = error.details["reason"]
-        _end(lambda: finish.cancel(agent_request, journal.pending, reason=reason, by="api"))
+        _end(lambda: finish.cancel(agent_request, journal.pending, reason=reason, by="request"))
     except Exception as error:  # the top of a worker: whatever happens, the request gets its one terminal event
         if not isinstance(error, MashError):
             logger.exception("Request %s failed unexpectedly", agent_request, extra={"action": "request.crashed"})

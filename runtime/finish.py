@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agents.memory.history import NewTurn, save_turn
 from runtime import events, queue
-from runtime.errors import StaleAttempt
+from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, Status, WaitReason
 from runtime.models import AgentRequest
@@ -92,7 +92,10 @@ def _end(
     if outcome:
         changes |= {"input_tokens": outcome.input_tokens, "output_tokens": outcome.output_tokens}
     rows = agent_request.workspace.agent_requests.filter(pk=agent_request.pk, attempt=agent_request.attempt)
-    if not rows.move(to, **changes):
+    welcome = rows.filter(cancel_reason="") if to == Status.COMPLETED else rows
+    if not welcome.move(to, **changes):
+        if asked := rows.running().exclude(cancel_reason="").values_list("cancel_reason", flat=True).first():
+            raise RequestCancelled("The request was cancelled.", details={"reason": asked})
         raise StaleAttempt("Another worker has taken this request over, or it has ended.")
     for name, value in changes.items():
         setattr(agent_request, name, value)

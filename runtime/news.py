@@ -4,13 +4,16 @@ News may be lost; whoever needs certainty reads the database. Redis carries them
 data directory when everything runs on one machine.
 """
 
+import hashlib
 import logging
 import os
 import socket
 import time
 import uuid
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 import redis
 from django.conf import settings
@@ -22,18 +25,36 @@ _PAUSE_AFTER_FAILURE_S = 1.0
 _silent_until = 0.0
 
 
-def publish(request_id: uuid.UUID, head: int) -> None:
-    """Says that the log of this request now ends at `head`."""
-    message = f"{request_id} {head}".encode()
+@dataclass(frozen=True, slots=True)
+class News:
+    """The log of a request now ends at `head`, and so its session has grown too."""
+
+    request_id: uuid.UUID
+    head: int
+    session: str
+    """`session_topic` of the request."""
+
+    def as_bytes(self) -> bytes:
+        return f"{self.request_id} {self.head} {self.session}".encode()
+
+    @classmethod
+    def from_bytes(cls, message: bytes) -> Self:
+        request_id, head, session = message.decode().split(" ", 2)
+        return cls(uuid.UUID(request_id), int(head), session)
+
+
+def session_topic(*, workspace_pk: int, agent_pk: int, session_id: str) -> str:
+    """A short name for one session of the deployment; the id is free text, so it is hashed."""
+    digest = hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return f"{workspace_pk}.{agent_pk}.{digest}"
+
+
+def publish(news: News) -> None:
+    message = news.as_bytes()
     if settings.MASH_REDIS_URL:
         _publish_redis(message)
     else:
         send_datagrams("news", message)
-
-
-def read_message(message: bytes) -> tuple[uuid.UUID, int]:
-    request_id, _, head = message.decode().partition(" ")
-    return uuid.UUID(request_id), int(head)
 
 
 def _publish_redis(message: bytes) -> None:

@@ -1,0 +1,31 @@
+"""Probes for load balancers and containers; they need no token and tell nothing but yes or no."""
+
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+_is_migrated = False
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The database answers and has every migration."""
+    try:
+        ready = _database_is_ready()
+    except Error:
+        ready = False
+    return JsonResponse({"status": "ready" if ready else "not ready"}, status=200 if ready else 503)
+
+
+def _database_is_ready() -> bool:
+    global _is_migrated  # noqa: PLW0603  migrations do not go away, so one look at them is enough
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    if not _is_migrated:
+        executor = MigrationExecutor(connection)
+        _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _is_migrated

@@ -1,0 +1,150 @@
+"""Takes a message in: once this returns, the request is durable and will reach its end (promise 1)."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from agents.models import Agent
+from runtime import events, queue
+from runtime.cancel import cancel_request
+from runtime.errors import AgentDisabled, IdempotencyMismatch, QueueFull, SessionBusy
+from runtime.events import NewEvent
+from runtime.kinds import EventKind, Reason
+from runtime.models import AgentRequest, IdempotencyKey
+from workspaces.authenticate import Principal
+
+KEY_LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What a caller sends to an agent (extensions 3), checked."""
+
+    message: str
+    session_id: str
+    context: str = ""
+    user: str = ""
+    multitask: str = "enqueue"
+    metadata: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
+
+    def fingerprint(self, agent: Agent) -> str:
+        """SHA-256 of agent and content: the same key with another one of these is a mistake."""
+        content = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return hashlib.sha256(json.dumps([agent.pk, content], sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    agent_request: AgentRequest
+    is_replay: bool = False
+    """The key had been used for the same submission: this is the request of then."""
+
+
+def accept_request(
+    principal: Principal, agent: Agent, submission: Submission, *, idempotency_key: str = ""
+) -> Accepted:
+    """Stores the request with its first event and wakes a worker, all in one transaction."""
+    if not agent.is_enabled or agent.current_version is None:
+        raise AgentDisabled(f"The agent {agent.agent_id} is switched off.")
+    if not idempotency_key:
+        return Accepted(_accept(principal, agent, submission))
+    fingerprint = submission.fingerprint(agent)
+    if earlier := _earlier(principal, idempotency_key, fingerprint):
+        return earlier
+    try:
+        with transaction.atomic():
+            agent_request = _accept(principal, agent, submission)
+            _keep_key(principal, idempotency_key, fingerprint, agent_request)
+    except IntegrityError:
+        # The same key came in at the same moment and was first.
+        if earlier := _earlier(principal, idempotency_key, fingerprint):
+            return earlier
+        raise
+    return Accepted(agent_request)
+
+
+def _accept(principal: Principal, agent: Agent, submission: Submission) -> AgentRequest:
+    workspace = principal.workspace
+    with transaction.atomic():
+        _make_room(principal, agent, submission)
+        agent_request = AgentRequest(
+            request_id=uuid.uuid4(),
+            workspace=workspace,
+            agent=agent,
+            agent_version=agent.current_version,
+            session_id=submission.session_id,
+            message=submission.message,
+            context=submission.context,
+            user=submission.user,
+            metadata=submission.metadata,
+            limits=submission.limits,
+            created_by=principal.name,
+            accepted_at=timezone.now(),
+        )
+        agent_request.save(force_insert=True)
+        events.append(agent_request, [_accepted(agent_request)])
+        queue.enqueue(agent_request)
+    return agent_request
+
+
+def _accepted(agent_request: AgentRequest) -> NewEvent:
+    return NewEvent(
+        event_type=EventKind.REQUEST_ACCEPTED,
+        key="request.accepted",
+        payload={
+            "workflow_id": f"{agent_request.agent.agent_id}:{agent_request.request_id}",
+            "message": agent_request.message,
+            "initial_session_id": agent_request.session_id,
+            "request_metadata": {},
+        },
+    )
+
+
+def _make_room(principal: Principal, agent: Agent, submission: Submission) -> None:
+    """Refuses what the workspace has no room for, and clears the session if the caller asks for it."""
+    workspace = principal.workspace
+    limit = workspace.max_queued_requests
+    # An offset instead of a count: it stops at the limit, however many there are.
+    if workspace.agent_requests.unfinished().order_by().values("pk")[limit : limit + 1].exists():
+        text = f"The workspace has {limit} unfinished requests; wait for some of them to end."
+        raise QueueFull(text, details={"limit": limit, "retry_after_s": 1})
+    if submission.multitask == "enqueue":
+        return
+    # One at a time per agent, so that two callers cannot both find the session idle.
+    workspace.agents.select_for_update(no_key=True).get(pk=agent.pk)
+    session = workspace.agent_requests.unfinished().filter(agent=agent, session_id=submission.session_id)
+    for active in session.order_by("pk"):
+        if submission.multitask == "reject":
+            details = {"request_id": str(active.request_id)}
+            raise SessionBusy("The session has an unfinished request.", details=details)
+        cancel_request(active, reason=Reason.SUPERSEDED, by=principal.name)
+
+
+def _earlier(principal: Principal, key: str, fingerprint: str) -> Accepted | None:
+    keys = principal.workspace.idempotency_keys.filter(principal=principal.name, key=key)
+    row = keys.select_related("agent_request__agent").first()
+    if row is None or timezone.now() - row.created_at > KEY_LIFETIME:
+        return None
+    if row.fingerprint != fingerprint:
+        raise IdempotencyMismatch("This Idempotency-Key was used with another request.")
+    return Accepted(row.agent_request, is_replay=True)
+
+
+def _keep_key(principal: Principal, key: str, fingerprint: str, agent_request: AgentRequest) -> IdempotencyKey:
+    """The key row commits with the request; one that has outlived its day makes way."""
+    keys = principal.workspace.idempotency_keys
+    keys.filter(principal=principal.name, key=key, created_at__lt=timezone.now() - KEY_LIFETIME).delete()
+    return keys.create(
+        principal=principal.name,
+        key=key,
+        fingerprint=fingerprint,
+        agent_request=agent_request,
+        created_at=agent_request.accepted_at,
+    )

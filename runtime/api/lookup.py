@@ -1,0 +1,35 @@
+"""From ids in a path to rows, always through the caller's workspace."""
+
+import uuid
+
+from rest_framework.request import Request
+
+from agents.models import Agent
+from runtime.errors import AgentNotFound, RequestNotFound
+from runtime.models import AgentRequest
+from workspaces.api.authentication import principal_of
+from workspaces.api.envelope import InvalidRequest
+
+
+def find_agent(request: Request, agent_id: str) -> Agent:
+    agents = principal_of(request).workspace.agents.select_related("current_version")
+    agent = agents.filter(agent_id=clean_id(agent_id, "agent_id")).first()
+    if agent is None:
+        raise AgentNotFound("There is no such agent.")
+    return agent
+
+
+def find_request(request: Request, agent_id: str, request_id: uuid.UUID) -> AgentRequest:
+    rows = principal_of(request).workspace.agent_requests.with_agent()
+    agent_request = rows.filter(request_id=request_id, agent__agent_id=clean_id(agent_id, "agent_id")).first()
+    if agent_request is None:
+        raise RequestNotFound("There is no such request.")
+    return agent_request
+
+
+def clean_id(text: str, name: str) -> str:
+    """A trimmed id; `InvalidRequest` for a blank one, and a NUL, which no id has, matches nothing."""
+    trimmed = text.strip().replace("\x00", "\ufffd")
+    if not trimmed:
+        raise InvalidRequest(f"{name} must not be blank.", details={"param": name})
+    return trimmed

@@ -1,0 +1,41 @@
+"""Bodies that the runtime's API takes (contract 2.2.3, extensions 3)."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from runtime.accept import Submission
+from workspaces.api.envelope import InvalidRequest, PayloadTooLarge
+from workspaces.api.serializers import BodySerializer, ObjectField, StrictCharField
+
+MAX_CONTEXT_CHARACTERS = 64 * 1024
+
+
+class LimitsBody(BodySerializer):
+    """Each only tighter than the agent's own."""
+
+    max_steps = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    deadline_s = serializers.FloatField(min_value=0.001, max_value=86_400, required=False)
+
+
+class SubmitBody(BodySerializer):
+    message = StrictCharField(trim_whitespace=False)
+    session_id = StrictCharField(trim_whitespace=False, max_length=255)
+    context = StrictCharField(trim_whitespace=False, allow_blank=True, required=False, max_length=MAX_CONTEXT_CHARACTERS)
+    user = StrictCharField(allow_blank=True, required=False, max_length=255)
+    multitask = serializers.ChoiceField(["enqueue", "reject", "interrupt"], required=False)
+    metadata = ObjectField(max_bytes=16_000, required=False)
+    limits = LimitsBody(required=False)
+
+
+def submission_from(values: dict[str, Any]) -> Submission:
+    """Trims what the contract trims; blank is not the same fault as missing (contract 2.2.3)."""
+    for name in ("message", "session_id"):
+        values[name] = values[name].strip()
+        if not values[name]:
+            raise InvalidRequest(f"{name} must not be blank.", details={"param": name})
+    limit = settings.MASH_MAX_MESSAGE_BYTES
+    if len(values["message"].encode()) > limit:
+        raise PayloadTooLarge(f"message is larger than {limit} bytes.", details={"param": "message", "limit": limit})
+    return Submission(**values)

@@ -1,0 +1,127 @@
+"""One per web process: turns news into wake-ups for the streams that watch (design.md 5).
+
+An open stream on a quiet request costs no query and no connection of its own: while anything is watched, one or two
+queries a second for the whole process make up for news that were lost.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import redis.asyncio
+from django.conf import settings
+from redis import RedisError
+
+from runtime import news
+from runtime.news import News
+from runtime.readers import heads_of, in_reader, newest_event_id
+
+logger = logging.getLogger(__name__)
+
+_CHECK_EVERY_S = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class Watch:
+    """One stream's wish to be woken. `seen` is the last sequence or event id that the stream has read."""
+
+    request_id: uuid.UUID | None
+    session: str | None
+    seen: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def wait(self, timeout_s: float) -> bool:
+        """True when there may be something new, False after the time-out."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.changed.wait(), timeout_s)
+        is_news = self.changed.is_set()
+        self.changed.clear()
+        return is_news
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._by_request: dict[uuid.UUID, set[Watch]] = defaultdict(set)
+        self._by_session: dict[str, set[Watch]] = defaultdict(set)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._newest_event_id = 0
+
+    @contextmanager
+    def watch(self, *, request_id: uuid.UUID | None = None, session: str | None = None) -> Iterator[Watch]:
+        """Wakes the watcher on news of a request or a session; enter it before the first read."""
+        self._start()
+        watch = Watch(request_id, session)
+        groups = [(self._by_request, request_id), (self._by_session, session)]
+        for watches, key in groups:
+            if key is not None:
+                watches[key].add(watch)  # type: ignore[index]  # each group has keys of its own type
+        try:
+            yield watch
+        finally:
+            for watches, key in groups:
+                if key is not None:
+                    watches[key].discard(watch)  # type: ignore[index]
+                    if not watches[key]:  # type: ignore[index]
+                        del watches[key]  # type: ignore[arg-type]
+
+    def tell(self, message: bytes) -> None:
+        """Wakes whoever watches what the message is about."""
+        told = News.from_bytes(message)
+        for watch in self._by_request.get(told.request_id, ()):
+            if told.head > watch.seen:
+                watch.changed.set()
+        for watch in self._by_session.get(told.session, ()):
+            watch.changed.set()
+
+    def _start(self) -> None:
+        """Starts listening and checking with the first watcher of this event loop."""
+        if not any(task for task in self._tasks if not task.done()):
+            listen = self._listen_redis if settings.MASH_REDIS_URL else self._listen_mailbox
+            self._tasks = [asyncio.ensure_future(listen()), asyncio.ensure_future(self._check())]
+
+    async def _listen_mailbox(self) -> None:
+        loop = asyncio.get_running_loop()
+        with news.open_mailbox("news") as mailbox:
+            while True:
+                self.tell(await loop.sock_recv(mailbox, 4096))
+
+    async def _listen_redis(self) -> None:
+        """Subscribes, and again when Redis has been away."""
+        while True:
+            try:
+                async with redis.asyncio.Redis.from_url(settings.MASH_REDIS_URL) as client, client.pubsub() as channel:
+                    await channel.subscribe(news.CHANNEL)
+                    async for message in channel.listen():
+                        if message["type"] == "message":
+                            self.tell(message["data"])
+            except (RedisError, OSError) as error:
+                logger.warning("News cannot be heard: %s", error, extra={"action": "news.deaf"})
+            await asyncio.sleep(_CHECK_EVERY_S)
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_EVERY_S)
+            try:
+                await self._check_once()
+            except Exception:  # a database that is away for a moment: the next check is a second off
+                logger.warning("Streams could not be checked", exc_info=True, extra={"action": "news.check_failed"})
+
+    async def _check_once(self) -> None:
+        if self._by_request:
+            for request_id, head in (await in_reader(heads_of, list(self._by_request))).items():
+                for watch in self._by_request.get(request_id, ()):
+                    if head > watch.seen:
+                        watch.changed.set()
+        if self._by_session:
+            newest = await in_reader(newest_event_id)
+            if newest != self._newest_event_id:
+                self._newest_event_id = newest
+                for watch in [watch for watches in self._by_session.values() for watch in watches]:
+                    watch.changed.set()
+
+
+hub = Hub()

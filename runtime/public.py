@@ -1,0 +1,99 @@
+"""How the log looks from outside: public events (contract 2.4), telemetry rows (3.2) and request rows (extensions 4)."""
+
+import json
+from typing import Any
+
+from runtime.kinds import PUBLIC_NAMES, TERMINAL_EVENTS, EventKind, Status
+from runtime.models import AgentRequest, RuntimeEvent
+
+_STATUS_WORDS = {
+    EventKind.REQUEST_ACCEPTED: "accepted",
+    EventKind.REQUEST_WAITING: "waiting",
+    EventKind.TRACE_STARTED: "started",
+    EventKind.REQUEST_COMPLETED: "completed",
+    EventKind.REQUEST_FAILED: "error",
+    EventKind.REQUEST_CANCELLED: "cancelled",
+}
+# What these events show beyond the four common keys; the others show their whole payload.
+_SHOWN: dict[str, tuple[str, ...]] = {
+    EventKind.REQUEST_ACCEPTED: (),
+    EventKind.TRACE_STARTED: (),
+}
+
+
+def public_event(event: RuntimeEvent, agent_request: AgentRequest, *, knows_cancelled: bool) -> tuple[str, dict[str, Any]]:
+    """Name and data of the event. Clients of 0.3.2 know no `request.cancelled` and get `request.error` instead."""
+    name = PUBLIC_NAMES.get(event.event_type)
+    if name is None:
+        return "agent.trace", _trace(event, agent_request)
+    data = _common(agent_request) | {"status": _STATUS_WORDS[EventKind(event.event_type)]}
+    shown = _SHOWN.get(event.event_type)
+    data |= event.payload if shown is None else {key: event.payload[key] for key in shown}
+    if name == "request.cancelled" and not knows_cancelled:
+        text = "The request was cancelled."
+        data |= {"status": "error", "error": text, "error_code": "cancelled", "retryable": False}
+        return "request.error", data
+    return name, data
+
+
+def frame(event: RuntimeEvent, agent_request: AgentRequest, *, knows_cancelled: bool, cursor: int) -> bytes:
+    """The event as one server-sent event; `cursor` is what a client sends back as `Last-Event-ID`."""
+    name, data = public_event(event, agent_request, knows_cancelled=knows_cancelled)
+    return f"id: {cursor}\nevent: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+def is_terminal_event(event: RuntimeEvent) -> bool:
+    return event.event_type in TERMINAL_EVENTS
+
+
+def _common(agent_request: AgentRequest) -> dict[str, Any]:
+    return {
+        "request_id": str(agent_request.request_id),
+        "agent_id": agent_request.agent.agent_id,
+        "session_id": agent_request.session_id,
+    }
+
+
+def _trace(event: RuntimeEvent, agent_request: AgentRequest) -> dict[str, Any]:
+    return {
+        "event_type": event.event_type,
+        "trace_id": str(event.trace_id) if event.trace_id else None,
+        "session_id": event.session_id,
+        "loop_index": event.loop_index,
+        "step_key": event.step_key or None,
+        "created_at": event.created_at.timestamp(),
+        "payload": event.payload,
+        "request_id": str(agent_request.request_id),
+        "request_seq": event.sequence,
+        "event_id": event.event_id,
+    }
+
+
+def request_row(agent_request: AgentRequest) -> dict[str, Any]:
+    """One request as lists and status routes show it."""
+    return {
+        **_common(agent_request),
+        "status": agent_request.status,
+        "reason": agent_request.reason or None,
+        "wait_reason": agent_request.wait_reason or None,
+        "attempt": agent_request.attempt,
+        "request_seq": agent_request.last_sequence,
+        "trace_id": str(agent_request.trace_id) if agent_request.trace_id else None,
+        "agent_version": agent_request.agent_version.number,
+        "user": agent_request.user or None,
+        "metadata": agent_request.metadata,
+        "tokens": {"input": agent_request.input_tokens, "output": agent_request.output_tokens},
+        "error": agent_request.error,
+        "accepted_at": agent_request.accepted_at.timestamp(),
+        "started_at": agent_request.started_at.timestamp() if agent_request.started_at else None,
+        "finished_at": agent_request.finished_at.timestamp() if agent_request.finished_at else None,
+        "is_terminal": agent_request.is_terminal,
+    }
+
+
+def completed_data(agent_request: AgentRequest) -> tuple[str, dict[str, Any]] | None:
+    """Name and data of the terminal event that heads the log, or None while the request is not at its end."""
+    if agent_request.status not in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}:
+        return None
+    event = agent_request.events.filter(sequence=agent_request.last_sequence).first()
+    return public_event(event, agent_request, knows_cancelled=True) if event else None

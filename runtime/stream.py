@@ -1,0 +1,178 @@
+"""Streams of one request and of one session, as ASGI handlers (extensions 2).
+
+The log is the truth: a stream reads it after its cursor whenever the hub says that there may be more.
+"""
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from agents.models import Agent
+from runtime import news
+from runtime.errors import AgentNotFound, CursorAhead, RequestNotFound
+from runtime.horizon import horizon
+from runtime.hub import Watch, hub
+from runtime.models import AgentRequest, RuntimeEvent
+from runtime.public import frame, is_terminal_event
+from runtime.readers import in_reader
+from runtime.sse import (
+    KEEP_ALIVE,
+    KEEP_ALIVE_S,
+    Receive,
+    Scope,
+    Send,
+    http_request,
+    send_empty,
+    send_error,
+    send_frames,
+)
+from workspaces.api.envelope import InvalidBody
+from workspaces.authenticate import Principal, authenticate
+from workspaces.errors import MashError
+from workspaces.roles import Scope as AccessScope
+
+PAGE_SIZE = 500
+SETTLING_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOpening:
+    agent_request: AgentRequest
+    cursor: int
+    knows_cancelled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpening:
+    principal: Principal
+    agent: Agent
+    session_id: str
+    cursor: int
+    knows_cancelled: bool
+
+
+async def request_stream(scope: Scope, receive: Receive, send: Send) -> None:
+    """`GET /api/v1/agent/{agent_id}/request/{request_id}/events`"""
+    route = scope["url_route"]["kwargs"]
+    try:
+        request = http_request(scope)
+        with hub.watch(request_id=route["request_id"]) as watch:
+            opening = await in_reader(_open_request, request, route["agent_id"], route["request_id"])
+            if opening.agent_request.is_terminal and opening.cursor == opening.agent_request.last_sequence:
+                await send_empty(send, 204)
+                return
+            await send_frames(_request_frames(opening, watch), receive, send)
+    except MashError as error:
+        await send_error(send, error)
+
+
+async def session_stream(scope: Scope, receive: Receive, send: Send) -> None:
+    """`GET /api/v1/agent/{agent_id}/sessions/{session_id}/events`"""
+    route = scope["url_route"]["kwargs"]
+    try:
+        request = http_request(scope)
+        opening = await in_reader(_open_session, request, route["agent_id"], route["session_id"])
+        topic = news.session_topic(
+            workspace_pk=opening.principal.workspace.pk, agent_pk=opening.agent.pk, session_id=opening.session_id
+        )
+        with hub.watch(session=topic) as watch:
+            await send_frames(_session_frames(opening, watch), receive, send)
+    except MashError as error:
+        await send_error(send, error)
+
+
+async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterator[bytes]:
+    """Every event after the cursor; ends after a terminal one that is the head of the log."""
+    cursor = opening.cursor
+    while True:
+        page = await in_reader(_request_page, opening.agent_request, cursor)
+        for event in page:
+            cursor = watch.seen = event.sequence
+            yield frame(
+                event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence
+            )
+        if len(page) == PAGE_SIZE:
+            continue
+        if page and is_terminal_event(page[-1]):
+            return
+        if not await watch.wait(KEEP_ALIVE_S):
+            yield KEEP_ALIVE
+
+
+async def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
+    """Every event of the session after the cursor, in the order of their ids; endless."""
+    cursor, quiet_since = opening.cursor, time.monotonic()
+    while True:
+        page, is_settling = await in_reader(_session_page, opening, cursor)
+        for event in page:
+            cursor = event.event_id
+            yield frame(event, event.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.event_id)
+        if page:
+            quiet_since = time.monotonic()
+        if len(page) == PAGE_SIZE or await watch.wait(SETTLING_S if is_settling else KEEP_ALIVE_S):
+            continue
+        if time.monotonic() - quiet_since >= KEEP_ALIVE_S:
+            quiet_since = time.monotonic()
+            yield KEEP_ALIVE
+
+
+def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) -> RequestOpening:
+    principal = authenticate(request)
+    principal.require(AccessScope.SESSIONS_READ)
+    rows = principal.workspace.agent_requests.with_agent()
+    agent_request = rows.filter(request_id=request_id, agent__agent_id=_clean(agent_id)).first()
+    if agent_request is None:
+        raise RequestNotFound("There is no such request.")
+    cursor = _cursor(request, "after_seq")
+    if cursor > agent_request.last_sequence:
+        raise CursorAhead(f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence})
+    return RequestOpening(agent_request=agent_request, cursor=cursor, knows_cancelled=_knows_cancelled(request))
+
+
+def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> SessionOpening:
+    principal = authenticate(request)
+    principal.require(AccessScope.SESSIONS_READ)
+    agent = principal.workspace.agents.filter(agent_id=_clean(agent_id)).first()
+    if agent is None:
+        raise AgentNotFound("There is no such agent.")
+    return SessionOpening(
+        principal=principal,
+        agent=agent,
+        session_id=_clean(session_id),
+        cursor=_cursor(request, "after_event_id"),
+        knows_cancelled=_knows_cancelled(request),
+    )
+
+
+def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent]:
+    return list(agent_request.events.filter(sequence__gt=cursor).order_by("sequence")[:PAGE_SIZE])
+
+
+def _session_page(opening: SessionOpening, cursor: int) -> tuple[list[RuntimeEvent], bool]:
+    """Events after the cursor that nothing can still slip in between, and whether newer ones are about to settle."""
+    settled, is_newest = horizon.look()
+    events = opening.principal.workspace.events.filter(
+        session_id=opening.session_id, agent_request__agent=opening.agent, id__gt=cursor, id__lte=settled
+    )
+    return list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE]), not is_newest
+
+
+def _cursor(request: HttpRequest, parameter: str) -> int:
+    """`Last-Event-ID`, else the query parameter, else the beginning."""
+    text = request.headers.get("Last-Event-ID", "").strip() or request.GET.get(parameter, "").strip() or "0"
+    if not text.isdecimal() or len(text) > 18:
+        fault = {"type": "int_parsing", "loc": ["query", parameter], "msg": "Not a cursor: a whole number from a stream's id."}
+        raise InvalidBody([fault])
+    return int(text)
+
+
+def _knows_cancelled(request: HttpRequest) -> bool:
+    return request.GET.get("events") == "2" or request.headers.get("Mash-Events", "").strip() == "2"
+
+
+def _clean(text: str) -> str:
+    """An id from a path: trimmed, and harmless to the database if it holds a NUL."""
+    return text.strip().replace("\x00", "\ufffd")
