@@ -1,0 +1,1 @@
+"""Models behind one interface: the types to speak with them, and one adapter per vendor API."""
