@@ -1,1 +1,32 @@
 """Models behind one interface: the types to speak with them, and one adapter per vendor API."""
+
+from agents.llm.catalogue import DEFAULT_ANTHROPIC_MODEL, DEFAULT_OPENAI_MODEL, ProviderKind, create_provider
+from agents.llm.types import (
+    LLMCapabilities,
+    LLMContentBlock,
+    LLMMessage,
+    LLMProvider,
+    LLMRequest,
+    LLMResponse,
+    LLMTokenUsage,
+    LLMToolCall,
+    LLMToolDefinition,
+    coerce_content_blocks,
+)
+
+__all__ = [
+    "DEFAULT_ANTHROPIC_MODEL",
+    "DEFAULT_OPENAI_MODEL",
+    "LLMCapabilities",
+    "LLMContentBlock",
+    "LLMMessage",
+    "LLMProvider",
+    "LLMRequest",
+    "LLMResponse",
+    "LLMTokenUsage",
+    "LLMToolCall",
+    "LLMToolDefinition",
+    "ProviderKind",
+    "coerce_content_blocks",
+    "create_provider",
+]

@@ -79,3 +79,7 @@ class RequestRejected(LLMError):
     """The vendor will not accept this request however often it is sent."""
 
     code = "request_rejected"
+
+
+class UnsuitableModel(RequestRejected, ValueError):
+    """The model's name cannot belong to this kind of provider."""

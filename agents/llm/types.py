@@ -104,6 +104,8 @@ class LLMRequest:
     temperature: float = 1.0
     use_prompt_caching: bool = True
     provider_options: JSONObject = field(default_factory=dict)
+    app_id: str = "mash"
+    """Whose call it is; keeps one agent's prompt cache together."""
     timeout_s: float | None = None
     """Longest time to wait for bytes of the answer; None means the client's default."""
 

@@ -1,0 +1,44 @@
+"""Tool arguments on their way in from a model and back out to it."""
+
+import json
+from typing import Any
+
+from agents.llm.types import JSONObject, LLMToolCall
+
+INVALID_KEY = "__invalid_json__"
+
+
+def tool_call(*, call_id: str, name: str, raw: Any) -> LLMToolCall:
+    """Keeps arguments that are not a JSON object as text, so that the model can be told."""
+    arguments = _as_object(raw)
+    if arguments is not None:
+        return LLMToolCall(id=call_id, name=name, arguments=arguments)
+    text = raw if isinstance(raw, str) else json.dumps(raw)
+    return LLMToolCall(id=call_id, name=name, invalid_arguments=text)
+
+
+def _as_object(raw: Any) -> JSONObject | None:
+    if raw is None or raw == "":
+        # How some servers spell a call without arguments.
+        return {}
+    try:
+        value = json.loads(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def arguments_to_send(data: JSONObject) -> JSONObject:
+    """What to show as the arguments of an earlier call: vendors accept only JSON objects there."""
+    if data.get("invalid_arguments") is not None:
+        return {INVALID_KEY: data["invalid_arguments"]}
+    return dict(data.get("arguments") or {})
+
+
+def result_text(data: JSONObject) -> str:
+    """A tool result as plain text for APIs that have no field for a failure."""
+    content = data.get("content", "")
+    text = content if isinstance(content, str) else json.dumps(content)
+    if data.get("is_error") and not text.lower().startswith("error"):
+        return f"Error: {text}"
+    return text

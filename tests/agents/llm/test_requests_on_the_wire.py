@@ -1,0 +1,130 @@
+"""What exactly is sent to each vendor."""
+
+import pytest
+
+from agents.llm import LLMContentBlock, LLMMessage
+from tests.agents.llm.conftest import SEARCH, ask, user
+
+ONE_MARK = {"type": "ephemeral"}
+
+
+def sent_by(provider, server, **fields):
+    provider.send(ask("say=ok", **fields))
+    return server.requests()[-1]["body"]
+
+
+def test_claude_gets_cache_marks_on_system_and_last_tool(provider_of, server):
+    body = sent_by(provider_of("anthropic"), server, system="Be brief.", tools=[SEARCH, SEARCH])
+    assert body["system"] == [{"type": "text", "text": "Be brief.", "cache_control": ONE_MARK}]
+    assert [tool.get("cache_control") for tool in body["tools"]] == [None, ONE_MARK]
+    assert body["tools"][0]["input_schema"] == SEARCH.parameters_json_schema
+    assert "cache_control" not in str(body["messages"])
+
+
+def test_a_cache_mark_of_the_agent_is_kept(provider_of, server):
+    mark = {"type": "ephemeral", "ttl": "1h"}
+    body = sent_by(
+        provider_of("anthropic"), server, system=[{"type": "text", "text": "Be brief.", "cache_control": mark}]
+    )
+    assert body["system"][-1]["cache_control"] == mark
+
+
+def test_nothing_is_marked_when_caching_is_off(provider, server):
+    body = sent_by(provider, server, system="Be brief.", use_prompt_caching=False)
+    assert "cache" not in str(body)
+
+
+def test_openai_gets_the_same_cache_key_for_the_same_agent(provider_of, server):
+    first = sent_by(provider_of("openai"), server, system="Be brief.", app_id="helper")
+    second = sent_by(provider_of("openai"), server, system="Be brief.", app_id="helper")
+    other = sent_by(provider_of("openai"), server, system="Be long.", app_id="helper")
+    assert first["prompt_cache_key"] == second["prompt_cache_key"] == "helper:gpt-5-mini:30c19bfb4e9787dc"
+    assert first["prompt_cache_key"] != other["prompt_cache_key"]
+    assert first["prompt_cache_retention"] == "24h"
+
+
+def test_a_long_app_id_keeps_the_cache_key_within_the_vendors_limit(provider_of, server):
+    body = sent_by(provider_of("openai"), server, app_id="a" * 100)
+    assert len(body["prompt_cache_key"]) == 64
+
+
+def test_a_compatible_server_gets_no_cache_fields(provider_of, server):
+    assert "prompt_cache_key" not in sent_by(provider_of("openai_chat"), server)
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "sent"),
+    [
+        ("anthropic", "claude-haiku-4-5-20251001", 0.0),
+        ("anthropic", "claude-opus-5", None),
+        ("openai", "gpt-4.1-mini", 0.0),
+        ("openai", "gpt-5-mini", None),
+        ("openai", "o3", None),
+        ("openai_chat", "qwen3", 0.0),
+        ("openai_chat", "gpt-5", None),
+    ],
+)
+def test_temperature_goes_only_to_models_that_take_it(provider_of, server, kind, model, sent):
+    assert sent_by(provider_of(kind), server, model=model, temperature=0.0).get("temperature") == sent
+
+
+def test_the_usual_temperature_is_not_sent_to_claude(provider_of, server):
+    assert "temperature" not in sent_by(provider_of("anthropic"), server)
+
+
+def test_options_of_the_agent_reach_the_body(provider, server):
+    body = sent_by(provider, server, provider_options={"metadata": {"user_id": "u1"}})
+    assert body["metadata"] == {"user_id": "u1"}
+
+
+def test_betas_go_through_the_beta_api(provider_of, server):
+    provider_of("anthropic").send(ask("say=ok", provider_options={"betas": ["some-beta"]}))
+    assert server.requests()[-1]["headers"]["anthropic-beta"] == "some-beta"
+    assert "betas" not in server.requests()[-1]["body"]
+
+
+def test_extra_keys_of_a_tool_are_sent(provider, server):
+    tool = type(SEARCH)(name="search", description="Searches.", metadata={"strict": True})
+    assert "'strict': True" in str(sent_by(provider, server, tools=[tool])["tools"])
+
+
+def failed_tool_conversation():
+    return [
+        user("say=ok"),
+        LLMMessage(
+            role="assistant",
+            content=[
+                LLMContentBlock(type="tool_call", data={"id": "c1", "name": "search", "arguments": {"query": "x"}})
+            ],
+        ),
+        LLMMessage(role="tool", content=[LLMContentBlock.tool_result("c1", "disk full", is_error=True)]),
+    ]
+
+
+def test_a_failed_tool_is_told_to_claude_in_its_own_field(provider_of, server):
+    body = sent_by(provider_of("anthropic"), server, messages=failed_tool_conversation())
+    result = {"type": "tool_result", "tool_use_id": "c1", "content": "disk full", "is_error": True}
+    assert body["messages"][2] == {"role": "user", "content": [result]}
+
+
+def test_a_failed_tool_is_told_to_openai_in_the_text(provider_of, server):
+    body = sent_by(provider_of("openai"), server, messages=failed_tool_conversation())
+    assert body["input"][2] == {"type": "function_call_output", "call_id": "c1", "output": "Error: disk full"}
+
+
+def test_a_failed_tool_is_told_to_a_compatible_server_in_the_text(provider_of, server):
+    body = sent_by(provider_of("openai_chat"), server, messages=failed_tool_conversation())
+    assert body["messages"][2] == {"role": "tool", "tool_call_id": "c1", "content": "Error: disk full"}
+
+
+@pytest.mark.parametrize(("model", "last_role"), [("claude-haiku-4-5", "assistant"), ("claude-opus-5", "user")])
+def test_a_cut_off_answer_is_continued_as_the_model_allows(provider_of, server, model, last_role):
+    partial = LLMMessage(role="assistant", content=[LLMContentBlock.text("It is ")])
+    body = sent_by(provider_of("anthropic"), server, model=model, messages=[user("say=ok"), partial])
+    assert body["messages"][-1]["role"] == last_role
+
+
+def test_blank_text_is_not_sent_to_claude(provider_of, server):
+    empty = LLMMessage(role="assistant", content=[LLMContentBlock.text(" ")])
+    body = sent_by(provider_of("anthropic"), server, messages=[user("a"), empty, user("say=ok")])
+    assert [message["role"] for message in body["messages"]] == ["user", "user"]
