@@ -1,6 +1,5 @@
 """Makes an agent ready to run from one of its versions."""
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,9 +61,7 @@ def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) 
         raise AgentNotRunnable(f"The code that defines {agent.agent_id} is not part of this deployment.")
     overridden = {"provider", "model", "credential"} & set(agent.overrides)
     llm = _provider(workspace, definition) if overridden else registered.spec.build_llm()
-    return RunnableAgent(
-        agent_id=agent.agent_id, definition=definition, llm=llm, tools=registered.spec.build_tools()
-    )
+    return RunnableAgent(agent_id=agent.agent_id, definition=definition, llm=llm, tools=registered.spec.build_tools())
 
 
 def _chosen_tools(definition: AgentDefinition) -> ToolRegistry:
@@ -92,17 +89,12 @@ def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:
         )
     if not environment_key_serves(workspace):
         raise AgentNotRunnable("Choose a credential: the operator's own keys do not serve this workspace.")
-    return create_provider(definition.provider, model=definition.model or None, base_url=_environment_url(definition))
+    return create_provider(definition.provider, model=definition.model or None)
 
 
 def environment_key_serves(workspace: Workspace) -> bool:
     allowed = settings.MASH_ENVIRONMENT_KEY_WORKSPACES
     return "*" in allowed or workspace.slug in allowed
-
-
-def _environment_url(definition: AgentDefinition) -> str | None:
-    name = "ANTHROPIC_BASE_URL" if definition.provider == "anthropic" else "OPENAI_BASE_URL"
-    return os.environ.get(name, "").strip() or None
 
 
 def _definition(tool: dict[str, Any]) -> LLMToolDefinition:
@@ -113,4 +105,3 @@ def _definition(tool: dict[str, Any]) -> LLMToolDefinition:
         parameters_json_schema=tool["input_schema"],
         metadata=extras,
     )
-

@@ -111,7 +111,9 @@ def _sync_agent(workspace: Workspace, registered: RegisteredSpec, position: int)
             created_at=timezone.now(),
         )
     elif agent.source != Agent.Source.CODE:
-        logger.warning("Workspace %s has an agent %s of its own; the one in code is left out", workspace, agent.agent_id)
+        logger.warning(
+            "Workspace %s has an agent %s of its own; the one in code is left out", workspace, agent.agent_id
+        )
         return
     save_version(agent, code_definition(registered, agent.overrides), actor="code", note="From code")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agents.llm.catalogue import default_model
+from agents.llm.catalogue import VENDORS
 from agents.memory.history import session_tokens
 from agents.models import Agent
 
@@ -31,7 +31,11 @@ def session_info(agent: Agent, listed: list[Agent], *, session_id: str) -> dict[
         "session_id": session_id,
         "primary_agent_id": agent.agent_id,
         "subagent_ids": sorted(subagents) if agent.role == Agent.Role.PRIMARY else [],
-        "model": definition.model or default_model(definition.provider),
+        "model": definition.model or _default_model(definition.provider),
         "max_steps": definition.max_steps,
         "session_total_tokens": session_tokens(agent.workspace, agent_id=agent.agent_id, session_id=session_id),
     }
+
+
+def _default_model(provider: str) -> str:
+    return VENDORS[provider].model() if provider in VENDORS else provider

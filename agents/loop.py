@@ -146,9 +146,7 @@ def _classify(response: LLMResponse) -> ActionType:
 def _results_message(state: LoopState) -> LLMMessage:
     """All results of a step travel as one message, in the order of the calls."""
     blocks = [
-        LLMContentBlock.tool_result(
-            call.id, state.results[call.id].content, is_error=state.results[call.id].is_error
-        )
+        LLMContentBlock.tool_result(call.id, state.results[call.id].content, is_error=state.results[call.id].is_error)
         for call in state.calls
     ]
     return LLMMessage(role="tool", content=blocks)

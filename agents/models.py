@@ -58,7 +58,9 @@ class Agent(models.Model):
     agent_id = models.CharField(max_length=200, help_text="The agent's name in URLs and logs.")
     source = models.CharField(max_length=10, choices=Source.choices, default=Source.DATABASE, editable=False)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.SUBAGENT)
-    is_enabled = models.BooleanField(default=True, help_text="A disabled agent keeps its history and takes no requests.")
+    is_enabled = models.BooleanField(
+        default=True, help_text="A disabled agent keeps its history and takes no requests."
+    )
     position = models.PositiveIntegerField(default=0, help_text="Order in listings.")
     overrides = models.JSONField(default=dict, help_text="What this workspace changes of a code-defined agent.")
     current_version = models.ForeignKey(

@@ -26,9 +26,7 @@ def estimate_tokens(text: str) -> int:
 
 def tool_usage(tools: Sequence[LLMToolDefinition], invocations: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """Per tool its token estimate and how often it was called, called but unknown ones included."""
-    usage = {
-        tool.name: {"tokens": tool_tokens(tool), "invocations": invocations.get(tool.name, 0)} for tool in tools
-    }
+    usage = {tool.name: {"tokens": tool_tokens(tool), "invocations": invocations.get(tool.name, 0)} for tool in tools}
     for name, count in invocations.items():
         usage.setdefault(name, {"tokens": 0, "invocations": count})
     return usage

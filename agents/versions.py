@@ -31,7 +31,11 @@ def save_version(
         )
         agent.workspace.agents.filter(pk=agent.pk).update(current_version=version)
         audit.record(
-            agent.workspace, actor=actor, action="agent.changed", target=agent.agent_id, details={"version": version.number}
+            agent.workspace,
+            actor=actor,
+            action="agent.changed",
+            target=agent.agent_id,
+            details={"version": version.number},
         )
     agent.current_version = version
     return version

@@ -203,7 +203,16 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env_text("MASH_LOG_LEVEL", "INFO").upper()},
     "loggers": {
         name: {"level": "WARNING"}
-        for name in ("httpx", "httpx2", "httpcore", "httpcore2", "daphne", "django.channels.server", "django-q", "asyncio")
+        for name in (
+            "httpx",
+            "httpx2",
+            "httpcore",
+            "httpcore2",
+            "daphne",
+            "django.channels.server",
+            "django-q",
+            "asyncio",
+        )
     },
 }
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mashsite.settings")

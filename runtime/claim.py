@@ -59,7 +59,11 @@ def _claim(request_pk: int, owner: str) -> AgentRequest | None:
 def _blocked_by(agent_request: AgentRequest) -> WaitReason | None:
     """Why the request cannot start now. Order in a session is the order of acceptance."""
     active = Q(status__in=[Status.RUNNING, Status.PAUSED])
-    earlier = agent_request.workspace.agent_requests.unfinished().in_session_of(agent_request).filter(Q(pk__lt=agent_request.pk) | active)
+    earlier = (
+        agent_request.workspace.agent_requests.unfinished()
+        .in_session_of(agent_request)
+        .filter(Q(pk__lt=agent_request.pk) | active)
+    )
     if earlier.exists():
         return WaitReason.SESSION_BUSY
     if _over_limit(agent_request):
@@ -85,7 +89,12 @@ def _wait(agent_request: AgentRequest, reason: WaitReason) -> None:
     """Says once per reason that the request waits."""
     if agent_request.wait_reason == reason:
         return
-    position = agent_request.workspace.agent_requests.unfinished().in_session_of(agent_request).filter(pk__lt=agent_request.pk).count()
+    position = (
+        agent_request.workspace.agent_requests.unfinished()
+        .in_session_of(agent_request)
+        .filter(pk__lt=agent_request.pk)
+        .count()
+    )
     agent_request.workspace.agent_requests.filter(pk=agent_request.pk).move(Status.WAITING, wait_reason=reason)
     waiting = NewEvent(event_type=EventKind.REQUEST_WAITING, payload={"reason": reason, "position": position})
     events.append(agent_request, [waiting])
@@ -108,9 +117,7 @@ def _reclaim(agent_request: AgentRequest, owner: str) -> AgentRequest | None:
 
 
 def _has_new_step(agent_request: AgentRequest) -> bool:
-    return agent_request.events.filter(
-        sequence__gt=agent_request.claimed_sequence, event_type__in=STEP_EVENTS
-    ).exists()
+    return agent_request.events.filter(sequence__gt=agent_request.claimed_sequence, event_type__in=STEP_EVENTS).exists()
 
 
 def _recovered(agent_request: AgentRequest) -> NewEvent:

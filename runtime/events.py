@@ -83,7 +83,9 @@ def _raise_sequence(agent_request: AgentRequest, count: int, attempt: int | None
 
 def _without_repeats(agent_request: AgentRequest, events: Sequence[NewEvent]) -> list[NewEvent]:
     keys = [event.key for event in events if event.key]
-    known = set(agent_request.events.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)) if keys else set()
+    known = (
+        set(agent_request.events.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)) if keys else set()
+    )
     return [event for event in events if event.key not in known]
 
 
@@ -120,4 +122,3 @@ def _clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {_clean(key): _clean(item) for key, item in value.items()}
     return value
-

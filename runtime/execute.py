@@ -109,7 +109,9 @@ def _load(journal: Journal, runnable: RunnableAgent) -> Rebuilt:
     message = LLMMessage(role="user", content=[LLMContentBlock.text(agent_request.message)])
     initial = LoopState(
         messages=(*as_messages(turns), message),
-        max_steps=min(runnable.definition.max_steps, agent_request.limits.get("max_steps", runnable.definition.max_steps)),
+        max_steps=min(
+            runnable.definition.max_steps, agent_request.limits.get("max_steps", runnable.definition.max_steps)
+        ),
     )
     if agent_request.attempt > 1:
         rebuilt = rebuild(initial, agent_request.events.order_by("sequence"))

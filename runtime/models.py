@@ -59,7 +59,9 @@ class AgentRequest(models.Model):
     error = models.JSONField(null=True, help_text="What `request.error` said.")
     last_sequence = models.PositiveIntegerField(default=0, help_text="The head of this request's log.")
 
-    attempt = models.PositiveIntegerField(default=0, help_text="Rises with every claim; an older attempt may not write.")
+    attempt = models.PositiveIntegerField(
+        default=0, help_text="Rises with every claim; an older attempt may not write."
+    )
     lease_owner = models.CharField(max_length=200, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
     lease_seconds = models.PositiveIntegerField(default=0)

@@ -59,7 +59,7 @@ def publish(news: News) -> None:
 
 def _publish_redis(message: bytes) -> None:
     """One shared client per process; after a failure news pause for a second, so that nobody waits for a dead server."""
-    global _silent_until  # noqa: PLW0603  one circuit breaker per process
+    global _silent_until
     if time.monotonic() < _silent_until:
         return
     try:

@@ -21,7 +21,9 @@ _SHOWN: dict[str, tuple[str, ...]] = {
 }
 
 
-def public_event(event: RuntimeEvent, agent_request: AgentRequest, *, knows_cancelled: bool) -> tuple[str, dict[str, Any]]:
+def public_event(
+    event: RuntimeEvent, agent_request: AgentRequest, *, knows_cancelled: bool
+) -> tuple[str, dict[str, Any]]:
     """Name and data of the event. Clients of 0.3.2 know no `request.cancelled` and get `request.error` instead."""
     name = PUBLIC_NAMES.get(event.event_type)
     if name is None:

@@ -16,9 +16,7 @@ Result = TypeVar("Result")
 _readers = ThreadPoolExecutor(4, thread_name_prefix="stream-reader")
 
 
-async def in_reader(
-    read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
-) -> Result:
+async def in_reader(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
     """Runs `read` in a reader thread."""
     return await asyncio.get_running_loop().run_in_executor(_readers, lambda: _released(read, *args, **kwargs))
 

@@ -91,9 +91,7 @@ async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterato
         page = await in_reader(_request_page, opening.agent_request, cursor)
         for event in page:
             cursor = watch.seen = event.sequence
-            yield frame(
-                event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence
-            )
+            yield frame(event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
         if len(page) == PAGE_SIZE:
             continue
         if page and is_terminal_event(page[-1]):
@@ -128,7 +126,9 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
         raise RequestNotFound("There is no such request.")
     cursor = _cursor(request, "after_seq")
     if cursor > agent_request.last_sequence:
-        raise CursorAhead(f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence})
+        raise CursorAhead(
+            f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence}
+        )
     return RequestOpening(agent_request=agent_request, cursor=cursor, knows_cancelled=_knows_cancelled(request))
 
 
@@ -164,7 +164,11 @@ def _cursor(request: HttpRequest, parameter: str) -> int:
     """`Last-Event-ID`, else the query parameter, else the beginning."""
     text = request.headers.get("Last-Event-ID", "").strip() or request.GET.get(parameter, "").strip() or "0"
     if not text.isdecimal() or len(text) > 18:
-        fault = {"type": "int_parsing", "loc": ["query", parameter], "msg": "Not a cursor: a whole number from a stream's id."}
+        fault = {
+            "type": "int_parsing",
+            "loc": ["query", parameter],
+            "msg": "Not a cursor: a whole number from a stream's id.",
+        }
         raise InvalidBody([fault])
     return int(text)
 

@@ -1,7 +1,6 @@
 """One think: asks the model, tries again when that may help, and writes down what came of it (contract 5.4, 5.9)."""
 
 import time
-from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
@@ -106,7 +105,9 @@ def _started(runnable: RunnableAgent, state: LoopState) -> list[NewEvent]:
         NewEvent(event_type=EventKind.AGENT_THINK_START, loop_index=index, payload={"payload": {}}),
         NewEvent(event_type=EventKind.THINK_STARTED, loop_index=index, payload=about),
         NewEvent(
-            event_type=EventKind.LLM_REQUEST_START, loop_index=index, payload={**about, "tools": names, "payload": sizes}
+            event_type=EventKind.LLM_REQUEST_START,
+            loop_index=index,
+            payload={**about, "tools": names, "payload": sizes},
         ),
     ]
 

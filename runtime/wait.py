@@ -68,8 +68,10 @@ class _Captured:
 
 def _preferred_wait(scope: Scope) -> int:
     """Seconds to wait, at most 60; 0 for any call but a submission that asks for it."""
-    is_submission = scope["method"] == "POST" and scope["path"].startswith("/api/v1/agent/") and (
-        scope["path"].endswith("/request")
+    is_submission = (
+        scope["method"] == "POST"
+        and scope["path"].startswith("/api/v1/agent/")
+        and (scope["path"].endswith("/request"))
     )
     if not is_submission:
         return 0

@@ -24,7 +24,7 @@ _engine: "Engine | None" = None
 
 def start_engine(**_: Any) -> None:
     """Runs in each new worker process (django-q2's `post_spawn`), after the last fork."""
-    global _engine  # noqa: PLW0603  one engine per process
+    global _engine
     use_connection_pool()
     for alias in connections:
         if connections.settings[alias]["ENGINE"] == "django.db.backends.sqlite3":

@@ -1,7 +1,6 @@
 """What can go wrong with a model call, in the few kinds that the runtime treats differently."""
 
 # The names say what happened; "Error" after each would add nothing.
-# ruff: noqa: N818
 
 from typing import Any
 

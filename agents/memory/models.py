@@ -31,7 +31,9 @@ class Session(models.Model):
         ]
         indexes = [
             # GET /agent/{id}/sessions
-            models.Index(fields=["workspace", "agent_id", "-last_activity_at", "session_id"], name="session_by_activity"),
+            models.Index(
+                fields=["workspace", "agent_id", "-last_activity_at", "session_id"], name="session_by_activity"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,9 @@ class LimitsBody(BodySerializer):
 class SubmitBody(BodySerializer):
     message = StrictCharField(trim_whitespace=False)
     session_id = StrictCharField(trim_whitespace=False, max_length=255)
-    context = StrictCharField(trim_whitespace=False, allow_blank=True, required=False, max_length=MAX_CONTEXT_CHARACTERS)
+    context = StrictCharField(
+        trim_whitespace=False, allow_blank=True, required=False, max_length=MAX_CONTEXT_CHARACTERS
+    )
     user = StrictCharField(allow_blank=True, required=False, max_length=255)
     multitask = serializers.ChoiceField(["enqueue", "reject", "interrupt"], required=False)
     metadata = ObjectField(max_bytes=16_000, required=False)

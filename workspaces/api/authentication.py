@@ -1,16 +1,19 @@
 """DRF's view of the door: every API call has a principal, and every view names the scope that it needs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 from typing_extensions import override
 
 from workspaces.authenticate import Forbidden, Principal, authenticate
 from workspaces.models import User
 from workspaces.roles import Scope
+
+if TYPE_CHECKING:
+    # DRF imports this file while it imports its views.
+    from rest_framework.views import APIView
 
 
 class MashAuthentication(BaseAuthentication):
@@ -30,7 +33,7 @@ class HasScope(BasePermission):
     """Denies what the principal's scopes do not allow, and every method for which a view names no scope."""
 
     @override
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         scopes: dict[str, Scope] = getattr(view, "required_scopes", {})
         scope = scopes.get("GET" if request.method == "HEAD" else str(request.method))
         if scope is None:

@@ -16,7 +16,9 @@ class BodySerializer(serializers.Serializer[Any]):
         if isinstance(data, dict):
             unknown = sorted(set(data) - set(self.fields))
             if unknown:
-                raise serializers.ValidationError({name: ["Unknown field."] for name in unknown}, code="extra_forbidden")
+                raise serializers.ValidationError(
+                    {name: ["Unknown field."] for name in unknown}, code="extra_forbidden"
+                )
         return super().to_internal_value(data)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from django.db.backends.postgresql import base
 from django.db.backends.base.base import NO_DB_ALIAS
+from django.db.backends.postgresql import base
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 from typing_extensions import override

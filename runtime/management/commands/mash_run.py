@@ -1,0 +1,120 @@
+"""`manage.py mash_run`: everything on one machine with one command; what `make run` starts."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from agents.catalogue import sync_code_agents
+from agents.starter import STARTER_ID, offer_starter_agent, starter_provider
+from runtime.supervisor import Supervisor
+from workspaces.bootstrap import create_owner, create_workspace
+from workspaces.models import User, Workspace
+from workspaces.tokens import issue_token
+
+_SLUG = "main"
+_ACTOR = "command:mash_run"
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrate, prepare the first workspace, and run web and worker until stopped.\n"
+        "Example: PORT=9000 manage.py mash_run\n"
+        "Exit codes: 0 stopped in good order, 1 something had to be killed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+        parser.add_argument("--prepare-only", action="store_true", help="Do everything but start the processes.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        url = f"http://{_reachable(options['host'])}:{options['port']}"
+        self._prepare(url)
+        sync_code_agents(Workspace.objects.all())
+        if not options["prepare_only"]:
+            self.stdout.write(f"Mash serves {url} (admin: {url}/admin/, API: {url}/docs). Ctrl-C stops it.")
+            self.stdout.flush()
+            sys.exit(self._run(options["host"], options["port"]))
+
+    def _run(self, host: str, port: int) -> int:
+        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+        commands = {
+            "web": [*manage, "mash_web", "--host", host, "--port", str(port)],
+            "worker": [*manage, "mash_worker"],
+        }
+        return Supervisor(commands, stop_within_s=settings.MASH_DRAIN_SECONDS + 10).run()
+
+    def _prepare(self, url: str) -> None:
+        """First start: workspace, owner, token. Every start: the starter agent, and the file by which the REPL finds us."""
+        first = Workspace.objects.order_by("pk").first()
+        if first is None:
+            first = create_workspace(_SLUG, "Main", actor=_ACTOR)
+            offer_starter_agent(first)
+            self._introduce(first, url)
+        else:
+            if first.agents.filter(agent_id=STARTER_ID).exists():
+                offer_starter_agent(first)
+            self._note_address(url)
+
+    def _introduce(self, workspace: Workspace, url: str) -> None:
+        username = os.environ.get("MASH_ADMIN_USER", "admin")
+        owner = create_owner(workspace, username, actor=_ACTOR)
+        _, token = issue_token(
+            workspace,
+            name="First token",
+            actor=_ACTOR,
+            created_by=owner.user,
+            secret=os.environ.get("MASH_API_KEY", "").strip() or None,
+        )
+        _write_private(_local_file(), {"api_base_url": url, "api_key": token})
+        self._print_welcome(workspace, url, owner.user, owner.password, token)
+
+    def _print_welcome(self, workspace: Workspace, url: str, user: User, password: str, token: str) -> None:
+        provider = starter_provider()
+        demo = " (offline demo: no model is asked; set ANTHROPIC_API_KEY or OPENAI_API_KEY for a real one)"
+        python = Path(sys.executable)
+        shown = python.relative_to(settings.BASE_DIR) if python.is_relative_to(settings.BASE_DIR) else python
+        body = '{"message": "What time is it in Lima?", "session_id": "s-1"}'
+        self.stdout.write(
+            f"""
+Workspace "{workspace.slug}" is ready. These secrets are shown once:
+
+  Admin      {url}/admin/   user {user.get_username()}, password {password}
+  API token  {token}
+  Agent      assistant, provider {provider}{demo if provider == "demo" else ""}
+
+Talk to it:
+
+  curl -s {url}/api/v1/agent/assistant/request -H "Authorization: Bearer {token}" \\
+    -H "Content-Type: application/json" -H "Prefer: wait=30" -d '{body}'
+
+  {shown} manage.py mash_repl
+"""
+        )
+
+    def _note_address(self, url: str) -> None:
+        file = _local_file()
+        if file.exists():
+            _write_private(file, json.loads(file.read_text()) | {"api_base_url": url})
+
+
+def _local_file() -> Path:
+    """Where `mash_repl` finds the deployment that runs on this machine."""
+    return Path(settings.MASH_DATA_DIR) / "local.json"
+
+
+def _write_private(file: Path, content: dict[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        json.dump(content, stream)
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host  # noqa: S104  compared, not bound
