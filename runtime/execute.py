@@ -48,7 +48,8 @@ def execute_request(agent_request: AgentRequest, *, should_stop: Callable[[], bo
     except Exception as error:  # the top of a worker: whatever happens, the request gets its one terminal event
         if not isinstance(error, MashError):
             logger.exception("Request %s failed unexpectedly", agent_request, extra={"action": "request.crashed"})
-        _end(lambda: finish.fail(agent_request, journal.pending, reason=_reason(error), error=error_body(error)))
+        reason, body = _reason(error), error_body(error)
+        _end(lambda: finish.fail(agent_request, journal.pending, reason=reason, error=body))
     finally:
         close_old_connections()
 
