@@ -39,7 +39,7 @@ def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int
     writes in one straight line, so it does not ask.
     """
     using = router.db_for_write(RuntimeEvent)
-    with transaction.atomic(using=using):
+    with transaction.atomic(using=using, savepoint=False):
         head = _raise_sequence(agent_request, len(events), attempt, using)
         first = head - len(events)
         fresh = _without_repeats(agent_request, events) if first > 0 and agent_request.attempt != 1 else list(events)

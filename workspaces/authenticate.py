@@ -83,7 +83,8 @@ def presented_token(request: HttpRequest) -> str | None:
 
 def _by_token(text: str) -> Principal:
     now = timezone.now()
-    token = ApiToken.rows.select_related("workspace").filter(digest=digest_of(text)).first()
+    # Unordered: sorting one row costs Django more than the database.
+    token = next(iter(ApiToken.rows.select_related("workspace").filter(digest=digest_of(text)).order_by()), None)
     if token is None or not token.is_valid(now):
         raise Unauthorized("The API token is not valid: it is unknown, expired or revoked.")
     if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
