@@ -13,6 +13,7 @@ from agents.models import Agent, AgentVersion
 from agents.tools.registry import ToolRegistry
 from workspaces.errors import MashError
 from workspaces.models import Workspace
+from workspaces.scoping import only
 
 
 class AgentNotRunnable(MashError):
@@ -76,7 +77,7 @@ def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:
     if definition.provider == "demo":
         return create_provider("demo", model=definition.model or None)
     if definition.credential:
-        credential = workspace.credentials.filter(name=definition.credential).first()
+        credential = only(workspace.credentials.filter(name=definition.credential))
         if credential is None:
             raise AgentNotRunnable(f"This workspace has no credential named {definition.credential!r}.")
         if credential.kind != definition.provider:

@@ -13,6 +13,7 @@ from runtime.events import NewEvent
 from runtime.kinds import STEP_EVENTS, EventKind, Status, WaitReason
 from runtime.models import AgentRequest
 from workspaces.models import Workspace
+from workspaces.scoping import only
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def claim(request_pk: int, owner: str) -> AgentRequest | None:
 
 def _claim(request_pk: int, owner: str) -> AgentRequest | None:
     rows = AgentRequest.rows.filter(pk=request_pk).with_agent()
-    agent_request = rows.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+    agent_request = only(rows.select_for_update(of=("self",), no_key=True, skip_locked=True))
     if agent_request is None:
         return None
     if agent_request.status == Status.RUNNING:

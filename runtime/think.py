@@ -72,7 +72,7 @@ def _request(runnable: RunnableAgent, state: LoopState, *, context: str, timeout
         temperature=definition.temperature,
         use_prompt_caching=definition.prompt_caching_enabled,
         timeout_s=timeout_s,
-        provider_options={"app_id": runnable.agent_id},
+        app_id=runnable.agent_id,
     )
 
 

@@ -10,6 +10,7 @@ from django.db.models import F
 from agents.llm.types import LLMContentBlock, LLMMessage
 from agents.memory.models import Session, Turn
 from workspaces.models import Workspace
+from workspaces.scoping import only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +27,7 @@ class NewTurn:
 
 
 def find_session(workspace: Workspace, *, agent_id: str, session_id: str) -> Session | None:
-    # Unordered: the three are unique together.
-    return next(iter(workspace.sessions.filter(agent_id=agent_id, session_id=session_id).order_by()), None)
+    return only(workspace.sessions.filter(agent_id=agent_id, session_id=session_id))
 
 
 def session_tokens(workspace: Workspace, *, agent_id: str, session_id: str) -> int:
