@@ -3,13 +3,15 @@
 import os
 
 from django.core.asgi import get_asgi_application
+from typing_extensions import override
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mashsite.settings")
 get_asgi_application()
 
 from asgiref.sync import sync_to_async  # noqa: E402  Django must be set up before what imports models
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+from django.http import HttpRequest  # noqa: E402
 from django.http.response import HttpResponseBase  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
@@ -28,14 +30,15 @@ class ThreadedHandler(ASGIHandler):
         super().__init__()
         self.load_middleware(is_async=False)
 
-    async def get_response_async(self, request: ASGIRequest) -> HttpResponseBase:
+    @override
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         return await sync_to_async(self.get_response, thread_sensitive=True)(request)
 
 
+# Channels routes ASGI applications with Django's `path`, whose types know views only.
 stream_patterns = [
-    path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),
-    path("api/v1/agent/<str:agent_id>/sessions/<str:session_id>/events", session_stream),
+    path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),  # type: ignore[arg-type]
+    path("api/v1/agent/<str:agent_id>/sessions/<str:session_id>/events", session_stream),  # type: ignore[arg-type]
 ]
-application = ProtocolTypeRouter(
-    {"http": URLRouter([*stream_patterns, re_path(r"", WaitForEnd(BodyLimit(ThreadedHandler())))])}
-)
+everything_else = re_path(r"", WaitForEnd(BodyLimit(ThreadedHandler())))  # type: ignore[arg-type]
+application = ProtocolTypeRouter({"http": URLRouter([*stream_patterns, everything_else])})

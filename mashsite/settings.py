@@ -103,7 +103,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": MASH_DATA_DIR / "mash.sqlite3",
+            "NAME": str(MASH_DATA_DIR / "mash.sqlite3"),
             "CONN_MAX_AGE": 0,
             "OPTIONS": {
                 "timeout": 20,

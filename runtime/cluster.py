@@ -16,7 +16,7 @@ draining = _context.Event()
 _cluster_process = _context.Value("i", 0)
 
 
-class DrainingCluster(Cluster):
+class DrainingCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
     """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks."""
 
     @override

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from typing_extensions import override
 
 from runtime.accept import accept_request
 from runtime.api.lookup import find_agent, find_request
@@ -66,6 +67,7 @@ class RequestView(APIView):
 
 class RequestStatusView(RequestView):
     @extend_schema(operation_id="get_request_status", responses=OpenApiTypes.OBJECT)
+    @override
     def get(self, request: Request, agent_id: str, request_id: uuid.UUID) -> Response:
         """Tell where a request stands, under the path that says so."""
         return super().get(request, agent_id, request_id)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
+from typing_extensions import override
 
 from workspaces.api.envelope import InvalidBody
 
@@ -12,6 +13,7 @@ from workspaces.api.envelope import InvalidBody
 class BodySerializer(serializers.Serializer[Any]):
     """A request body. An option that is not understood is refused, never silently ignored."""
 
+    @override
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             unknown = sorted(set(data) - set(self.fields))
@@ -25,6 +27,7 @@ class BodySerializer(serializers.Serializer[Any]):
 class StrictCharField(serializers.CharField):
     """Text and nothing else: a number or a boolean is not quietly turned into text."""
 
+    @override
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
@@ -38,6 +41,7 @@ class ObjectField(serializers.JSONField):
         self.max_bytes = max_bytes
         super().__init__(**kwargs)
 
+    @override
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             raise serializers.ValidationError("Not an object.", code="dict_type")
