@@ -1,6 +1,7 @@
 """Makes an agent ready to run from one of its versions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -23,13 +24,14 @@ class AgentNotRunnable(MashError):
     status = 409
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunnableAgent:
     agent_id: str
     definition: AgentDefinition
     llm: LLMProvider
     tools: ToolRegistry
 
+    @cached_property
     def tool_definitions(self) -> list[LLMToolDefinition]:
         return [_definition(tool.to_llm_format()) for tool in self.tools.list_tools()]
 

@@ -148,7 +148,7 @@ def _step_completed(step: CommitStep, began: float) -> NewEvent:
 def _end_turn(journal: Journal, runnable: RunnableAgent, state: LoopState, step: Finish) -> None:
     signals: dict[str, Any] = {}
     if not step.stopped_by_limit:
-        signals = collect_signals(runnable.tool_definitions(), state.invocations)
+        signals = collect_signals(runnable.tool_definitions, state.invocations)
     outcome = finish.Outcome(
         text=step.text,
         signals=signals,

@@ -21,26 +21,42 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 CHANNEL = "mash:news"
+# What fits a Unix datagram everywhere, with room to spare
+MAX_FRAMES_BYTES = 64 * 1024
 _PAUSE_AFTER_FAILURE_S = 1.0
 _silent_until = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """The log of a request now ends at `head`, and so its session has grown too."""
+    """The log of a request has grown from after `first` to `head`, and so has its session's."""
 
     request_id: uuid.UUID
-    head: int
     session: str
     """`session_topic` of the request."""
+    first: int
+    head: int
+    is_end: bool = False
+    """The event at the head is a terminal one."""
+    frames: bytes = b""
+    """The new events as server-sent events, so that a stream need not read them; empty when they are too large."""
 
     def as_bytes(self) -> bytes:
-        return f"{self.request_id} {self.head} {self.session}".encode()
+        frames = self.frames if len(self.frames) <= MAX_FRAMES_BYTES else b""
+        return f"{self.request_id} {self.session} {self.first} {self.head} {self.is_end:d}\n".encode() + frames
 
     @classmethod
     def from_bytes(cls, message: bytes) -> Self:
-        request_id, head, session = message.decode().split(" ", 2)
-        return cls(uuid.UUID(request_id), int(head), session)
+        header, _, frames = message.partition(b"\n")
+        request_id, session, first, head, is_end = header.decode().split(" ")
+        return cls(
+            request_id=uuid.UUID(request_id),
+            session=session,
+            first=int(first),
+            head=int(head),
+            is_end=is_end == "1",
+            frames=frames,
+        )
 
 
 def session_topic(*, workspace_pk: int, agent_pk: int, session_id: str) -> str:
