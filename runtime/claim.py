@@ -107,6 +107,9 @@ def _reclaim(agent_request: AgentRequest, owner: str) -> AgentRequest | None:
     expired = AgentRequest.rows.filter(pk=agent_request.pk, lease_expires_at__lt=Now()).exists()
     if not (gave_up or expired or lease.is_dead(agent_request.lease_owner)):
         return None
+    if agent_request.cancel_reason:
+        finish.cancel(agent_request, [], reason=agent_request.cancel_reason, by="request")
+        return None
     lost = 0 if gave_up or _has_new_step(agent_request) else agent_request.lost_leases + 1
     if lost >= MAX_LOST_LEASES:
         finish.fail_lost(agent_request)

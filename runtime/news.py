@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import socket
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ CHANNEL = "mash:news"
 # What fits a Unix datagram everywhere, with room to spare
 MAX_FRAMES_BYTES = 64 * 1024
 _PAUSE_AFTER_FAILURE_S = 1.0
+# A socket's path has 107 bytes at most on Linux.
+MAX_SOCKET_DIRECTORY = 80
 _silent_until = 0.0
 
 
@@ -90,9 +93,16 @@ def _client(process_id: int) -> redis.Redis:
     return redis.Redis.from_url(settings.MASH_REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
+@cache
 def socket_directory() -> Path:
+    """Below the data directory; where that path is too long for a socket's name, in a private folder of /tmp."""
     directory = Path(settings.MASH_DATA_DIR) / "sockets"
+    if len(os.fspath(directory)) > MAX_SOCKET_DIRECTORY:
+        digest = hashlib.sha256(os.fspath(directory).encode()).hexdigest()[:16]
+        directory = Path(tempfile.gettempdir()) / f"mash-{os.getuid()}-{digest}"
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if directory.stat().st_uid != os.getuid():
+        raise PermissionError(f"{directory} belongs to somebody else.")
     return directory
 
 
