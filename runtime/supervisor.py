@@ -1,18 +1,16 @@
 """Keeps a few processes running: starts them, restarts what dies, and stops all of them in good order."""
 
 import logging
-import os
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from runtime.processes import end_with_parent
 
 logger = logging.getLogger(__name__)
-
-SUPERVISED = "MASH_SUPERVISED"
 
 _TICK_S = 0.2
 _FIRST_DELAY_S = 0.5
@@ -28,12 +26,6 @@ class _Child:
     started_at: float = 0.0
     delay_s: float = _FIRST_DELAY_S
     start_again_at: float = field(default=0.0)
-
-
-def end_with_supervisor() -> None:
-    """Called by a supervised command: it stops in good order when its supervisor is gone."""
-    if os.environ.get(SUPERVISED):
-        end_with_parent(signal.SIGTERM)
 
 
 class Supervisor:
@@ -77,7 +69,10 @@ class Supervisor:
     def _start(self, child: _Child) -> None:
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops each in order.
         child.process = subprocess.Popen(  # noqa: S603  our own commands
-            child.command, start_new_session=True, pass_fds=self._pass_fds, env={**os.environ, SUPERVISED: "1"}
+            child.command,
+            start_new_session=True,
+            pass_fds=self._pass_fds,
+            preexec_fn=partial(end_with_parent, signal.SIGTERM),
         )
         child.started_at = time.monotonic()
 

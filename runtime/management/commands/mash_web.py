@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from runtime.supervisor import Supervisor, end_with_supervisor
+from runtime.supervisor import Supervisor
 
 
 class Command(BaseCommand):
@@ -23,7 +23,6 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, default=int(os.environ.get("MASH_WEB_PROCESSES", "1")))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        end_with_supervisor()
         try:
             listener = socket.create_server(
                 (options["host"], options["port"]), backlog=1024, family=_family(options["host"])

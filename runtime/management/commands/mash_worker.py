@@ -6,7 +6,6 @@ from django.core.management.base import BaseCommand
 from django_q.signals import post_spawn
 
 from runtime.cluster import run_cluster
-from runtime.supervisor import end_with_supervisor
 from runtime.worker import start_engine
 
 
@@ -18,6 +17,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        end_with_supervisor()
         post_spawn.connect(start_engine, dispatch_uid="runtime.worker")
         run_cluster()
