@@ -159,7 +159,8 @@ USE_TZ = True
 
 # Files
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(MASH_DATA_DIR / "static")))
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 

@@ -102,9 +102,12 @@ def test_public_addresses_are_public(address: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "inside.test"])
 def test_a_private_address_is_refused_before_any_connection(host: str) -> None:
     resolve = Names(["127.0.0.1"]) if host == "inside.test" else None
-    with serving() as server, guarded_client(resolve=resolve) as client:
-        with pytest.raises(httpx2.ConnectError) as caught:
-            client.get(f"http://{host}:{server.port}/")
+    with (
+        serving() as server,
+        guarded_client(resolve=resolve) as client,
+        pytest.raises(httpx2.ConnectError) as caught,
+    ):
+        client.get(f"http://{host}:{server.port}/")
     refusal = refusal_behind(caught.value)
     assert isinstance(refusal, AddressRefused)
     assert "MASH_ALLOWED_PRIVATE_HOSTS" in str(refusal)
@@ -117,10 +120,13 @@ def test_an_allowed_host_is_reached_and_keeps_its_name() -> None:
     assert server.hosts == [f"model.test:{server.port}"]
 
 
-def test_the_port_of_an_allowed_host_does_not_open_its_neighbours() -> None:
-    with serving() as server, guarded_client(allowed_hosts=["model.test"], resolve=Names(["127.0.0.1"])) as client:
-        with pytest.raises(httpx2.ConnectError):
-            client.get(f"http://other.test:{server.port}/")
+def test_an_allowed_host_does_not_open_its_neighbours() -> None:
+    with (
+        serving() as server,
+        guarded_client(allowed_hosts=["model.test"], resolve=Names(["127.0.0.1"])) as client,
+        pytest.raises(httpx2.ConnectError),
+    ):
+        client.get(f"http://other.test:{server.port}/")
 
 
 def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to(
@@ -153,9 +159,9 @@ def test_private_answers_among_public_ones_are_left_out(monkeypatch: pytest.Monk
         raise httpcore2.ConnectError("not in a test")
 
     monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", connect)
-    with guarded_client(resolve=Names(["127.0.0.1", "8.8.8.8", "::1", "8.8.4.4"])) as client:
-        with pytest.raises(httpx2.ConnectError):
-            client.get("http://mixed.test/")
+    names = Names(["127.0.0.1", "8.8.8.8", "::1", "8.8.4.4"])
+    with guarded_client(resolve=names) as client, pytest.raises(httpx2.ConnectError):
+        client.get("http://mixed.test/")
     assert connected == ["8.8.8.8", "8.8.4.4"]
 
 
