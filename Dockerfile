@@ -21,7 +21,7 @@ COPY . .
 RUN MASH_DATA_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
     && rm -rf /tmp/build \
     && python -m compileall -q /app
-USER mash
+USER 10001
 VOLUME /var/lib/mash
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "/app/docker/healthcheck.py"]
