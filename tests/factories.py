@@ -84,7 +84,7 @@ class AgentFactory(RowFactory[Agent]):
     created_at = factory.LazyFunction(timezone.now)
 
     @factory.post_generation
-    def definition(self: Agent, create: bool, extracted: Any, **_: Any) -> None:  # type: ignore[misc]
+    def definition(self: Agent, create: bool, extracted: Any, **_: Any) -> None:
         save_version(self, AgentDefinition(**(extracted or {})), actor="tests")
 
 
@@ -104,7 +104,7 @@ class AgentRequestFactory(RowFactory[AgentRequest]):
     accepted_at = factory.LazyFunction(timezone.now)
 
     @factory.post_generation
-    def accepted_event(self: AgentRequest, create: bool, extracted: Any, **_: Any) -> None:  # type: ignore[misc]
+    def accepted_event(self: AgentRequest, create: bool, extracted: Any, **_: Any) -> None:
         payload: dict[str, Any] = {"workflow_id": f"{self.agent.agent_id}:{self.request_id}", "message": self.message}
         payload |= {"initial_session_id": self.session_id, "request_metadata": {}}
         events.append(self, [NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)])

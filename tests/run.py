@@ -4,6 +4,7 @@ First on SQLite, then on PostgreSQL and Redis. The last line says how many tests
 """
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -28,6 +29,8 @@ class Outcome:
 
 
 def main(arguments: list[str]) -> int:
+    # Ends as an exception, so that the servers of the run are stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     outcomes = [_run_sqlite(arguments), _run_postgresql(arguments)]
     passed = sum(outcome.passed for outcome in outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
