@@ -73,9 +73,6 @@ def ask(web: Web, route: Route, arguments: dict[str, str]) -> tuple[int, str]:
     return answer.status, answer.body.decode()
 
 
-    return json.dumps(BODIES[route.pattern]).encode()
-
-
 @pytest.fixture
 def secrets(other_workspace: Workspace) -> dict[str, str]:
     """What the other workspace has, by the names that routes give their arguments."""
