@@ -8,10 +8,6 @@ from runtime.sse import Receive, Scope, Send, send_error
 from workspaces.api.envelope import PayloadTooLarge
 
 
-class _TooLarge(Exception):
-    pass
-
-
 class BodyLimit:
     """413 as soon as `Content-Length` or the bytes that came exceed `DATA_UPLOAD_MAX_MEMORY_SIZE`."""
 
@@ -30,13 +26,11 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > limit:
-                raise _TooLarge
-            return message
+            # To Django it looks as if the client had left: it clears up and sends nothing.
+            return message if received <= limit else {"type": "http.disconnect"}
 
-        try:
-            await self._application(scope, counted_receive, send)
-        except _TooLarge:
+        await self._application(scope, counted_receive, send)
+        if received > limit:
             await _refuse(send, limit)
 
 
