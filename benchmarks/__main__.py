@@ -30,7 +30,8 @@ _MEASURE_WITHIN_S = 240.0
 
 def main() -> int:
     options = _parser().parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logger.setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = _chosen(options.only, profile_only=bool(options.profile) and not options.write)
     names = list(STACKS) if options.stack == "all" else [options.stack]

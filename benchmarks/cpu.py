@@ -1,7 +1,7 @@
 """Who used the processors: CPU seconds by part of the stack, read from /proc by psutil."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 
 import psutil
@@ -36,7 +36,7 @@ class CpuMeter:
 
 
 def _read(stack: Stack) -> dict[str, float]:
-    used: Counter[str] = Counter()
+    used: defaultdict[str, float] = defaultdict(float)
     for part, process in parts(stack):
         try:
             times = process.cpu_times()

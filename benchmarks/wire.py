@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ class Client:
         head = f"POST {path} HTTP/1.1\r\n{self._head}Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         return await self._answer(head.encode() + content)
 
-    async def stream(self, path: str) -> AsyncIterator[Frame]:
+    async def stream(self, path: str) -> AsyncGenerator[Frame]:
         """Every frame until the server ends the stream; leave early only with `close`."""
         reader, headers = await self._send(f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode())
         if headers.get("transfer-encoding") != "chunked":
@@ -82,7 +82,7 @@ class Client:
         return self._reader, {**headers, "status": status.split(" ")[1]}
 
 
-async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+async def _chunks(reader: asyncio.StreamReader) -> AsyncGenerator[bytes]:
     while size := int(await reader.readuntil(b"\r\n"), 16):
         yield (await reader.readexactly(size + 2))[:-2]
     await reader.readexactly(2)
