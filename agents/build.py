@@ -1,6 +1,7 @@
 """Makes an agent ready to run from one of its versions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from agents.models import Agent, AgentVersion
 from agents.tools.registry import ToolRegistry
 from workspaces.errors import MashError
 from workspaces.models import Workspace
+from workspaces.scoping import only
 
 
 class AgentNotRunnable(MashError):
@@ -22,13 +24,14 @@ class AgentNotRunnable(MashError):
     status = 409
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunnableAgent:
     agent_id: str
     definition: AgentDefinition
     llm: LLMProvider
     tools: ToolRegistry
 
+    @cached_property
     def tool_definitions(self) -> list[LLMToolDefinition]:
         return [_definition(tool.to_llm_format()) for tool in self.tools.list_tools()]
 
@@ -76,7 +79,7 @@ def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:
     if definition.provider == "demo":
         return create_provider("demo", model=definition.model or None)
     if definition.credential:
-        credential = workspace.credentials.filter(name=definition.credential).first()
+        credential = only(workspace.credentials.filter(name=definition.credential))
         if credential is None:
             raise AgentNotRunnable(f"This workspace has no credential named {definition.credential!r}.")
         if credential.kind != definition.provider:

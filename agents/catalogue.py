@@ -3,7 +3,7 @@
 import importlib
 import logging
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.apps import apps
@@ -28,7 +28,7 @@ _registered_hosts: list[AgentHost] = []
 
 def offer_tool(tool: Tool) -> Tool:
     """Lets agents that are defined in the admin choose this tool. Call it in an installed app's `agents.py`."""
-    _offered_tools[tool.name] = lambda: tool
+    _offered_tools[tool.name] = partial(_same, tool)
     return tool
 
 
@@ -40,7 +40,7 @@ def register_agents(host: AgentHost | HostBuilder) -> None:
 def offered_tools() -> dict[str, Callable[[], Tool]]:
     """Tools that an admin may choose, by name."""
     _load_apps()
-    return {**{tool.name: (lambda tool=tool: tool) for tool in basic_tools()}, **_offered_tools}
+    return {**_basic_tools(), **_offered_tools}
 
 
 def code_agents() -> dict[str, RegisteredSpec]:
@@ -116,6 +116,16 @@ def _sync_agent(workspace: Workspace, registered: RegisteredSpec, position: int)
         )
         return
     save_version(agent, code_definition(registered, agent.overrides), actor="code", note="From code")
+
+
+@cache
+def _basic_tools() -> dict[str, Callable[[], Tool]]:
+    """Made once: reading type hints and docstrings takes longer than a tool's work."""
+    return {tool.name: partial(_same, tool) for tool in basic_tools()}
+
+
+def _same(tool: Tool) -> Tool:
+    return tool
 
 
 @cache

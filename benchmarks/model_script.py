@@ -96,7 +96,8 @@ def next_reply(script: Script, *, failure: str | None, results: int, offered: li
     if failure in TOOL_FAILURES:
         return _spoiled_call(script, failure, results=results, offered=offered, reasoning=reasoning)
     done_rounds = results // max(1, script.calls)
-    if done_rounds >= script.tools:
+    # Without tools, as in a compaction that quotes these words, there is only text to give.
+    if done_rounds >= script.tools or not offered:
         return Reply(text=script.say, reasoning=reasoning)
     arguments = json.dumps(script.arguments)
     calls = tuple((f"call_{results + n}", arguments) for n in range(script.calls))

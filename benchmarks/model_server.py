@@ -30,7 +30,7 @@ REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
 class Recording:
     """What was asked, kept raw: it is parsed only if somebody looks."""
 
-    requests: deque[tuple[str, bytes, bytes, float]] = field(default_factory=lambda: deque(maxlen=RECORD_LIMIT))
+    requests: deque[tuple[str, bytes, bytes, float]]
     counts: Counter[str] = field(default_factory=Counter)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     connections: set[asyncio.Transport] = field(default_factory=set)
@@ -199,10 +199,10 @@ class ModelProtocol(asyncio.Protocol):
 class ModelServer:
     """The scripted model on a thread of this process: `with ModelServer() as server: server.url`."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, record: int = RECORD_LIMIT) -> None:
         self.host = host
         self.port = port
-        self.recording = Recording()
+        self.recording = Recording(requests=deque(maxlen=record))
         self._started = threading.Event()
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -251,9 +251,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--record", type=int, default=RECORD_LIMIT, help="how many requests to remember")
     options = parser.parse_args()
     try:
-        asyncio.run(ModelServer(host=options.host, port=options.port).serve(announce=True))
+        server = ModelServer(host=options.host, port=options.port, record=options.record)
+        asyncio.run(server.serve(announce=True))
     except KeyboardInterrupt:
         pass
 

@@ -96,6 +96,9 @@ MASH_DATABASE_POOL = env_number("MASH_DATABASE_POOL", 8, minimum=1)
 if MASH_DATABASE_URL:
     DATABASES = {"default": dj_database_url.parse(MASH_DATABASE_URL, conn_max_age=0)}
     DATABASES["default"]["ENGINE"] = "workspaces.postgresql"
+    # Plans are kept per connection: a poller that hands out connections per transaction needs MASH_DATABASE_PREPARE=off
+    if env_flag("MASH_DATABASE_PREPARE", default=True):
+        DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=3)
 else:
     DATABASES = {
         "default": {
@@ -154,7 +157,8 @@ USE_TZ = True
 
 # Files
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(MASH_DATA_DIR / "static")))
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 

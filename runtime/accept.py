@@ -72,7 +72,7 @@ def accept_request(
 
 def _accept(principal: Principal, agent: Agent, submission: Submission) -> AgentRequest:
     workspace = principal.workspace
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _make_room(principal, agent, submission)
         agent_request = AgentRequest(
             request_id=uuid.uuid4(),

@@ -5,10 +5,13 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
 from typing_extensions import override
+
+from runtime.processes import end_with_parent
 
 # Made before django-q2 forks, so that every process of the cluster shares them.
 _context = multiprocessing.get_context("fork")
@@ -32,6 +35,8 @@ class DrainingCluster(Cluster):
 
 def run_cluster() -> None:
     """Runs until SIGTERM or SIGINT; ends with exit code 1 when the sentinel died, so that a supervisor starts anew."""
+    # A pusher that outlived its cluster would go on taking wake-ups from the queue, for nobody.
+    os.register_at_fork(after_in_child=partial(end_with_parent, signal.SIGKILL))
     running = DrainingCluster()
     running.start()
     while running.sentinel.is_alive():

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from agents.memory.history import NewTurn, save_turn
@@ -143,10 +142,11 @@ def _completed_body(
 
 
 def _wake_next(agent_request: AgentRequest) -> None:
-    """Wakes the next request of the session, and the oldest one that waits for a slot."""
+    """Wakes the next request of the session and, where slots are limited, the oldest one that waits for a slot."""
     queued = agent_request.workspace.agent_requests.queued()
-    waiting = queued.filter(status=Status.WAITING, wait_reason=WaitReason.CONCURRENCY_LIMIT).order_by("pk")[:1]
-    successor = queued.in_session_of(agent_request).order_by("pk")[:1]
-    chosen = Q(pk__in=waiting.values("pk")) | Q(pk__in=successor.values("pk"))
-    for request in agent_request.workspace.agent_requests.filter(chosen).only("pk"):
-        queue.enqueue(request)
+    for successor in queued.in_session_of(agent_request).order_by("pk").only("pk")[:1]:
+        queue.enqueue(successor)
+    limited = agent_request.workspace.max_concurrent_requests is not None
+    if limited or agent_request.agent_version.typed_definition.max_concurrent_requests is not None:
+        for waiting in queued.filter(wait_reason=WaitReason.CONCURRENCY_LIMIT).order_by("pk").only("pk")[:1]:
+            queue.enqueue(waiting)

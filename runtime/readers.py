@@ -6,19 +6,30 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from runtime.models import AgentRequest, RuntimeEvent
+from workspaces.errors import MashError
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+
+class DatabaseAway(MashError):
+    code = "RUNTIME_NOT_READY"
+    status = 503
+    retryable = True
+
 
 _readers = ThreadPoolExecutor(4, thread_name_prefix="stream-reader")
 
 
 async def in_reader(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-    """Runs `read` in a reader thread."""
-    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: _released(read, *args, **kwargs))
+    """Runs `read` in a reader thread; `DatabaseAway` when the database cannot be asked."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_readers, lambda: _released(read, *args, **kwargs))
+    except (InterfaceError, OperationalError) as error:
+        raise DatabaseAway("The database cannot be reached right now; try again.") from error
 
 
 def _released(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from io import BytesIO
 from typing import Any
@@ -10,6 +11,8 @@ from django.core.handlers.asgi import ASGIRequest
 
 from workspaces.api.envelope import error_body
 from workspaces.errors import MashError
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -48,9 +51,14 @@ async def send_frames(frames: AsyncIterator[bytes], receive: Receive, send: Send
     try:
         await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        has_left = gone.done()
         for task in (pump, gone):
             task.cancel()
-        await asyncio.gather(pump, gone, return_exceptions=True)
+        failure, _ = await asyncio.gather(pump, gone, return_exceptions=True)
+    if isinstance(failure, Exception) and not has_left:
+        # An ended stream without a terminal event: the client comes back with its cursor.
+        logger.warning("A stream broke", exc_info=failure, extra={"action": "stream.broken"})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def send_empty(send: Send, status: int) -> None:

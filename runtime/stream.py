@@ -33,6 +33,7 @@ from workspaces.api.envelope import InvalidBody
 from workspaces.authenticate import Principal, authenticate
 from workspaces.errors import MashError
 from workspaces.roles import Scope as AccessScope
+from workspaces.scoping import only
 
 PAGE_SIZE = 500
 SETTLING_S = 0.1
@@ -86,18 +87,23 @@ async def session_stream(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterator[bytes]:
     """Every event after the cursor; ends after a terminal one that is the head of the log."""
-    cursor = opening.cursor
+    watch.seen = opening.cursor
     while True:
-        page = await in_reader(_request_page, opening.agent_request, cursor)
-        for event in page:
-            cursor = watch.seen = event.sequence
-            yield frame(event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
+        page = await in_reader(_request_page, opening.agent_request, watch.seen)
+        if page:
+            watch.seen = page[-1].sequence
+            yield b"".join(
+                frame(event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
+                for event in page
+            )
         if len(page) == PAGE_SIZE:
             continue
         if page and is_terminal_event(page[-1]):
             return
-        if not await watch.wait(KEEP_ALIVE_S):
-            yield KEEP_ALIVE
+        async for pushed in watch.news_without_gap(KEEP_ALIVE_S):
+            yield pushed.frames if pushed else KEEP_ALIVE
+            if pushed and pushed.is_end:
+                return
 
 
 async def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
@@ -105,11 +111,12 @@ async def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterato
     cursor, quiet_since = opening.cursor, time.monotonic()
     while True:
         page, is_settling = await in_reader(_session_page, opening, cursor)
-        for event in page:
-            cursor = event.event_id
-            yield frame(event, event.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.event_id)
         if page:
-            quiet_since = time.monotonic()
+            cursor, quiet_since = page[-1].event_id, time.monotonic()
+            yield b"".join(
+                frame(event, event.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.event_id)
+                for event in page
+            )
         if len(page) == PAGE_SIZE or await watch.wait(SETTLING_S if is_settling else KEEP_ALIVE_S):
             continue
         if time.monotonic() - quiet_since >= KEEP_ALIVE_S:
@@ -121,7 +128,7 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
     principal = authenticate(request)
     principal.require(AccessScope.SESSIONS_READ)
     rows = principal.workspace.agent_requests.with_agent()
-    agent_request = rows.filter(request_id=request_id, agent__agent_id=_clean(agent_id)).first()
+    agent_request = only(rows.filter(request_id=request_id, agent__agent_id=_clean(agent_id)))
     if agent_request is None:
         raise RequestNotFound("There is no such request.")
     cursor = _cursor(request, "after_seq")
@@ -135,7 +142,7 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
 def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> SessionOpening:
     principal = authenticate(request)
     principal.require(AccessScope.SESSIONS_READ)
-    agent = principal.workspace.agents.filter(agent_id=_clean(agent_id)).first()
+    agent = only(principal.workspace.agents.filter(agent_id=_clean(agent_id)))
     if agent is None:
         raise AgentNotFound("There is no such agent.")
     return SessionOpening(

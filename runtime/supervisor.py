@@ -1,12 +1,14 @@
 """Keeps a few processes running: starts them, restarts what dies, and stops all of them in good order."""
 
 import logging
-import os
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+from runtime.processes import end_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +69,10 @@ class Supervisor:
     def _start(self, child: _Child) -> None:
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops each in order.
         child.process = subprocess.Popen(  # noqa: S603  our own commands
-            child.command, start_new_session=True, pass_fds=self._pass_fds, env=os.environ.copy()
+            child.command,
+            start_new_session=True,
+            pass_fds=self._pass_fds,
+            preexec_fn=partial(end_with_parent, signal.SIGTERM),
         )
         child.started_at = time.monotonic()
 

@@ -67,12 +67,12 @@ def _request(runnable: RunnableAgent, state: LoopState, *, context: str, timeout
         model=runnable.llm.model,
         system=runnable.system_prompt(context),
         messages=list(state.messages),
-        tools=runnable.tool_definitions(),
+        tools=runnable.tool_definitions,
         max_tokens=definition.max_tokens,
         temperature=definition.temperature,
         use_prompt_caching=definition.prompt_caching_enabled,
         timeout_s=timeout_s,
-        provider_options={"app_id": runnable.agent_id},
+        app_id=runnable.agent_id,
     )
 
 
@@ -170,7 +170,7 @@ def _completed(
                 "tool_calls": [call.as_dict() for call in response.tool_calls],
                 "token_usage": token_usage,
                 "usage": usage.as_dict(),
-                "tool_usage": tool_usage(runnable.tool_definitions(), state.invocations),
+                "tool_usage": tool_usage(runnable.tool_definitions, state.invocations),
                 "duration_ms": duration_ms,
                 "trace_id": trace_id,
             },

@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from runtime.hub import hub
+from runtime.kinds import TERMINAL
 from runtime.models import AgentRequest
 from runtime.public import completed_data
 from runtime.readers import in_reader
@@ -94,5 +95,6 @@ async def _until_ended(request_id: uuid.UUID, seconds: int) -> tuple[str, dict[s
 
 def _look(request_id: uuid.UUID) -> tuple[int, tuple[str, dict[str, Any]] | None]:
     """Head and, at the end, terminal event of a request that this very call was told the id of."""
-    agent_request = AgentRequest.rows.with_agent().get(request_id=request_id)
-    return agent_request.last_sequence, completed_data(agent_request)
+    rows = AgentRequest.rows.filter(request_id=request_id)
+    head, status = rows.values_list("last_sequence", "status").get()
+    return head, completed_data(rows.with_agent().get()) if status in TERMINAL else None

@@ -12,6 +12,7 @@ from django.utils import timezone
 from workspaces.errors import MashError
 from workspaces.models import ApiToken, User, Workspace
 from workspaces.roles import Scope
+from workspaces.scoping import only
 from workspaces.tokens import digest_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -83,7 +84,7 @@ def presented_token(request: HttpRequest) -> str | None:
 
 def _by_token(text: str) -> Principal:
     now = timezone.now()
-    token = ApiToken.rows.select_related("workspace").filter(digest=digest_of(text)).first()
+    token = only(ApiToken.rows.select_related("workspace").filter(digest=digest_of(text)))
     if token is None or not token.is_valid(now):
         raise Unauthorized("The API token is not valid: it is unknown, expired or revoked.")
     if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
@@ -100,7 +101,7 @@ def _by_session(request: HttpRequest) -> Principal:
     slug = request.headers.get("Mash-Workspace", "").strip()
     if not slug:
         raise WorkspaceRequired("Name the workspace in the header Mash-Workspace.")
-    workspace = user.workspaces.filter(slug=slug).first()
+    workspace = only(user.workspaces.filter(slug=slug))
     if workspace is None:
         raise WorkspaceNotFound("There is no such workspace.")
     return Principal(workspace=workspace, scopes=user.scopes_in(workspace), user=user)

@@ -1,6 +1,6 @@
 """Models behind one interface: the types to speak with them, and one adapter per vendor API."""
 
-from agents.llm.catalogue import DEFAULT_ANTHROPIC_MODEL, DEFAULT_OPENAI_MODEL, ProviderKind, create_provider
+from agents.llm.catalogue import DEFAULT_ANTHROPIC_MODEL, DEFAULT_OPENAI_MODEL, PROVIDER_KINDS, create_provider
 from agents.llm.types import (
     LLMCapabilities,
     LLMContentBlock,
@@ -17,6 +17,7 @@ from agents.llm.types import (
 __all__ = [
     "DEFAULT_ANTHROPIC_MODEL",
     "DEFAULT_OPENAI_MODEL",
+    "PROVIDER_KINDS",
     "LLMCapabilities",
     "LLMContentBlock",
     "LLMMessage",
@@ -26,7 +27,6 @@ __all__ = [
     "LLMTokenUsage",
     "LLMToolCall",
     "LLMToolDefinition",
-    "ProviderKind",
     "coerce_content_blocks",
     "create_provider",
 ]

@@ -21,6 +21,8 @@ from agents.llm.types import (
 CACHE_MARK = {"type": "ephemeral"}
 OTHER_VENDORS_BLOCKS = frozenset({"reasoning"})
 GENERATION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
+# Cut off either way; the loop must not run a call that may be incomplete.
+STOP_REASONS = {"model_context_window_exceeded": "max_tokens"}
 LAST_WITH_TEMPERATURE = (4, 6)
 LAST_WITH_PREFILL = (4, 5)
 
@@ -89,13 +91,15 @@ def _messages(request: LLMRequest, model: str) -> list[JSONObject]:
 
 
 def _close_partial_answer(messages: list[JSONObject], model: str) -> None:
-    """An answer that was cut off is continued; newer models want a user's word for that."""
-    if not _takes_prefill(model):
-        messages.append({"role": "user", "content": [{"type": "text", "text": "Continue where you stopped."}]})
-        return
+    """A text that was cut off is continued; newer models want a user's word for that."""
     last = messages[-1]["content"][-1]
-    if last["type"] == "text":
+    if last["type"] != "text":
+        # A turn that the vendor paused goes on from its own tool's block, as it stands.
+        return
+    if _takes_prefill(model):
         last["text"] = last["text"].rstrip()
+    else:
+        messages.append({"role": "user", "content": [{"type": "text", "text": "Continue where you stopped."}]})
 
 
 def _message(message: LLMMessage) -> JSONObject:
@@ -135,10 +139,10 @@ def read_answer(message: Message | BetaMessage) -> LLMResponse:
         text=text,
         tool_calls=[LLMToolCall.from_dict(block.data) for block in blocks if block.type == "tool_call"],
         content_blocks=blocks,
-        stop_reason=message.stop_reason or "end_turn",
+        stop_reason=STOP_REASONS.get(message.stop_reason or "", message.stop_reason or "end_turn"),
         usage=usage,
         provider_response=message,
-        provider_metadata={"id": message.id, "model": message.model},
+        provider_metadata={"id": message.id, "model": message.model, "stop_reason": message.stop_reason},
     )
 
 

@@ -31,7 +31,7 @@ def error_from_sdk(error: openai.OpenAIError, api_key: str) -> LLMError:
     if isinstance(error, openai.APIStatusError):
         return failures.from_status(
             error.status_code,
-            _vendor_message(error.body),
+            _vendor_message(error),
             headers=error.response.headers,
             vendor_code=error.code or "",
             api_key=api_key,
@@ -39,11 +39,13 @@ def error_from_sdk(error: openai.OpenAIError, api_key: str) -> LLMError:
     return InvalidAnswer(failures.without_key(str(error), api_key))
 
 
-def _vendor_message(body: object) -> str:
-    """The SDK's own text wraps the whole body; compatible servers put their words in `message` or `detail`."""
-    if isinstance(body, Mapping):
-        return str(body.get("message") or body.get("detail") or "")
-    return ""
+def _vendor_message(error: openai.APIStatusError) -> str:
+    """The SDK's own text wraps the whole body; compatible servers put their words in several places."""
+    if isinstance(error.body, Mapping):
+        return str(error.body.get("message") or error.body.get("detail") or "")
+    is_json = "json" in error.response.headers.get("content-type", "")
+    # A body that is no JSON is some gateway's page, which may name its insides.
+    return error.body if is_json and isinstance(error.body, str) else ""
 
 
 def _build_client(credential: Credential) -> openai.OpenAI:

@@ -10,6 +10,7 @@ from django.db.models import F
 from agents.llm.types import LLMContentBlock, LLMMessage
 from agents.memory.models import Session, Turn
 from workspaces.models import Workspace
+from workspaces.scoping import only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,27 +27,43 @@ class NewTurn:
 
 
 def find_session(workspace: Workspace, *, agent_id: str, session_id: str) -> Session | None:
-    return workspace.sessions.filter(agent_id=agent_id, session_id=session_id).first()
+    return only(workspace.sessions.filter(agent_id=agent_id, session_id=session_id))
 
 
 def session_tokens(workspace: Workspace, *, agent_id: str, session_id: str) -> int:
     """The session's running total; 0 for one that holds no turn yet."""
-    found = workspace.sessions.filter(agent_id=agent_id, session_id=session_id).values_list("total_tokens", flat=True)
-    return found.first() or 0
+    session = find_session(workspace, agent_id=agent_id, session_id=session_id)
+    return session.total_tokens if session else 0
 
 
 def save_turn(workspace: Workspace, *, agent_id: str, session_id: str, turn: NewTurn) -> int:
     """Stores the turn once, however often it is saved, and returns the session's total tokens after it."""
-    saved = workspace.turns.filter(turn_id=turn.turn_id).values_list("session_total_tokens", flat=True).first()
-    if saved is not None:
+    session = find_session(workspace, agent_id=agent_id, session_id=session_id)
+    if session is None:
+        # The session's slot is held by one request at a time, so nobody else makes it or moves its total meanwhile.
+        session = workspace.sessions.create(
+            agent_id=agent_id,
+            session_id=session_id,
+            total_tokens=turn.tokens,
+            turn_count=1,
+            last_activity_at=turn.created_at,
+        )
+        _create_turn(session, turn, total=turn.tokens)
+        return turn.tokens
+    for saved in session.turns.filter(turn_id=turn.turn_id).values_list("session_total_tokens", flat=True):
         return saved
-    session, _ = workspace.sessions.get_or_create(
-        agent_id=agent_id, session_id=session_id, defaults={"last_activity_at": turn.created_at}
-    )
     total = session.total_tokens + turn.tokens
-    workspace.turns.create(
+    _create_turn(session, turn, total=total)
+    workspace.sessions.filter(pk=session.pk).update(
+        total_tokens=total, turn_count=F("turn_count") + 1, last_activity_at=turn.created_at
+    )
+    return total
+
+
+def _create_turn(session: Session, turn: NewTurn, *, total: int) -> None:
+    session.turns.create(
         turn_id=turn.turn_id,
-        session=session,
+        workspace_id=session.workspace_id,
         user=turn.user,
         user_message=turn.user_message,
         agent_response=turn.agent_response,
@@ -55,22 +72,17 @@ def save_turn(workspace: Workspace, *, agent_id: str, session_id: str, turn: New
         metadata=turn.metadata,
         created_at=turn.created_at,
     )
-    # The session's slot is held by one request at a time, so its total does not move under us.
-    workspace.sessions.filter(pk=session.pk).update(
-        total_tokens=total, turn_count=F("turn_count") + 1, last_activity_at=turn.created_at
-    )
-    return total
 
 
 def recent_turns(workspace: Workspace, *, agent_id: str, session_id: str, count: int) -> list[Turn]:
-    """The newest `count` turns, oldest first, led by the latest summary checkpoint if there is one."""
-    if count <= 0:
+    """The newest `count` turns, oldest first, led by the latest summary checkpoint if there is one (contract 5.7)."""
+    session = find_session(workspace, agent_id=agent_id, session_id=session_id) if count > 0 else None
+    if session is None:
         return []
-    turns = workspace.turns.filter(session__agent_id=agent_id, session__session_id=session_id)
-    checkpoint = turns.filter(metadata__type="summary_checkpoint").order_by("-id").first()
-    if checkpoint is None:
-        return list(turns.order_by("-id")[:count])[::-1]
-    return [checkpoint, *list(turns.filter(pk__gt=checkpoint.pk).order_by("-id")[:count])[::-1]]
+    if session.checkpoint_id is None:
+        return list(session.turns.order_by("-id")[:count])[::-1]
+    after = session.turns.filter(pk__gt=session.checkpoint_id).order_by("-id")[:count]
+    return [*session.turns.filter(pk=session.checkpoint_id), *list(after)[::-1]]
 
 
 def as_messages(turns: list[Turn]) -> list[LLMMessage]:

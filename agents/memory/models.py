@@ -21,6 +21,14 @@ class Session(models.Model):
     total_tokens = models.BigIntegerField(default=0)
     turn_count = models.PositiveIntegerField(default=0)
     last_activity_at = models.DateTimeField()
+    checkpoint = models.ForeignKey(
+        "Turn",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        help_text="The latest summary: earlier turns are no longer shown to the model.",
+    )
 
     rows = models.Manager["Session"]()
     objects = ClosedManager()

@@ -9,11 +9,12 @@ from runtime.errors import AgentNotFound, RequestNotFound
 from runtime.models import AgentRequest
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import InvalidRequest
+from workspaces.scoping import only
 
 
 def find_agent(request: Request, agent_id: str) -> Agent:
     agents = principal_of(request).workspace.agents.select_related("current_version")
-    agent = agents.filter(agent_id=clean_id(agent_id, "agent_id")).first()
+    agent = only(agents.filter(agent_id=clean_id(agent_id, "agent_id")))
     if agent is None:
         raise AgentNotFound("There is no such agent.")
     return agent
@@ -21,7 +22,7 @@ def find_agent(request: Request, agent_id: str) -> Agent:
 
 def find_request(request: Request, agent_id: str, request_id: uuid.UUID) -> AgentRequest:
     rows = principal_of(request).workspace.agent_requests.with_agent()
-    agent_request = rows.filter(request_id=request_id, agent__agent_id=clean_id(agent_id, "agent_id")).first()
+    agent_request = only(rows.filter(request_id=request_id, agent__agent_id=clean_id(agent_id, "agent_id")))
     if agent_request is None:
         raise RequestNotFound("There is no such request.")
     return agent_request

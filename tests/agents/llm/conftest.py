@@ -1,6 +1,7 @@
 """Every adapter against the scripted model server, through the vendor's real SDK."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def provider_of(server: ModelServer) -> ProviderOf:
 
 @pytest.fixture(params=["anthropic", "openai", "openai_chat"])
 def kind(request: pytest.FixtureRequest) -> str:
-    return request.param
+    return str(request.param)
 
 
 @pytest.fixture
@@ -53,6 +54,6 @@ def user(text: str) -> LLMMessage:
     return LLMMessage(role="user", content=[LLMContentBlock.text(text)])
 
 
-def ask(text: str, **fields) -> LLMRequest:
+def ask(text: str, **fields: Any) -> LLMRequest:
     """A request with one user message; `fields` replace its defaults."""
     return LLMRequest(**{"model": "", "messages": [user(text)], "tools": [SEARCH], "max_tokens": 256, **fields})

@@ -2,13 +2,14 @@
 
 import json
 
-from agents.llm import LLMContentBlock, LLMMessage, LLMRequest
+from agents.llm import LLMContentBlock, LLMMessage, LLMProvider, LLMRequest, LLMResponse
 from tests.agents.llm.conftest import SEARCH, ask, user
 
 
-def run_turn(provider, text):
+def run_turn(provider: LLMProvider, text: str) -> tuple[list[LLMMessage], list[LLMResponse]]:
     """Plays the loop: asks, answers every tool call, until there is none."""
-    messages, responses = [user(text)], []
+    messages = [user(text)]
+    responses: list[LLMResponse] = []
     for _ in range(10):
         response = provider.send(LLMRequest(model="", messages=messages, tools=[SEARCH]))
         responses.append(response)
@@ -32,7 +33,8 @@ def test_text_comes_back_with_usage(provider):
     assert response.content_blocks == [LLMContentBlock.text("hi")]
     assert response.stop_reason == "end_turn"
     assert response.tool_calls == []
-    assert response.usage.input_tokens > 0
+    assert response.usage.input_tokens
+    assert response.usage.output_tokens
     assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens
 
 
@@ -116,6 +118,6 @@ def test_an_unknown_tool_and_missing_arguments_reach_the_loop(provider):
 def test_cached_tokens_count_as_input(provider_of):
     _, responses = run_turn(provider_of("anthropic"), "tools=1")
     first, second = (response.usage for response in responses)
-    assert first.cache_write_tokens > 0
-    assert second.cache_read_tokens > 0
+    assert first.cache_write_tokens
+    assert second.cache_read_tokens
     assert second.input_tokens == second.metadata["uncached_input_tokens"] + second.cache_read_tokens

@@ -1,6 +1,8 @@
 """Which key goes where, and which model is meant."""
 
+import os
 import threading
+from typing import Any
 
 import pytest
 
@@ -36,8 +38,9 @@ def test_the_model_comes_from_the_environment_at_call_time(monkeypatch, kind, pr
 
 @pytest.mark.parametrize(("kind", "model"), [("anthropic", "gpt-5"), ("openai", "claude-opus-5"), ("openai", " ")])
 def test_a_model_of_the_wrong_vendor_is_a_value_error(kind, model):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(errors.UnsuitableModel) as caught:
         create_provider(kind, model=model, api_key="k")
+    assert isinstance(caught.value, ValueError)
     assert caught.value.code == "request_rejected"
 
 
@@ -61,6 +64,7 @@ def test_the_environments_key_goes_to_the_environments_address(monkeypatch, serv
 def test_a_workspaces_key_does_not_follow_the_environments_address(monkeypatch, server):
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
     provider = create_provider("anthropic", api_key=API_KEY)
+    assert isinstance(provider, anthropic.AnthropicProvider)
     assert provider._credential.base_url == "https://api.anthropic.com"
 
 
@@ -82,14 +86,20 @@ def test_a_credential_does_not_show_its_key():
 
 def test_one_client_serves_all_threads_of_a_credential():
     credential = Credential(api_key="k", base_url="http://127.0.0.1:9")
-    built, seen = [], []
-    cache = ClientCache(lambda c: built.append(c) or object())
+    seen: list[object] = []
+    building = []
+
+    def build(credential: Credential) -> object:
+        building.append(credential)
+        return object()
+
+    cache = ClientCache(build)
     threads = [threading.Thread(target=lambda: seen.append(cache.get(credential))) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(built) == 1
+    assert len(building) == 1
     assert len(set(map(id, seen))) == 1
 
 
@@ -106,6 +116,18 @@ def test_the_least_used_client_gives_way():
 
 def test_the_pools_suit_many_threads():
     credential = Credential(api_key="k", base_url="http://127.0.0.1:9")
-    for client in (anthropic._clients.get(credential), openai_client.client_for(credential)):
+    sdk_clients: list[Any] = [anthropic._clients.get(credential), openai_client.client_for(credential)]
+    for client in sdk_clients:
         assert client.max_retries == 0
         assert client._client._transport._pool._max_connections >= 256
+
+
+def test_a_forked_worker_builds_its_own_client():
+    credential = Credential(api_key="k", base_url="http://127.0.0.1:9")
+    cache = ClientCache(lambda _: object())
+    parents = cache.get(credential)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if cache.get(credential) is not parents else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -1,8 +1,10 @@
 """The provider that works without a key and says so."""
 
+from typing import Any
+
 import pytest
 
-from agents.llm import LLMContentBlock, LLMMessage, LLMToolDefinition, create_provider
+from agents.llm import LLMContentBlock, LLMMessage, LLMResponse, LLMToolDefinition, create_provider
 from agents.llm.demo import NOTICE
 from tests.agents.llm.conftest import ask, user
 
@@ -14,7 +16,7 @@ CALCULATOR = LLMToolDefinition(
 )
 
 
-def answer(text, **fields):
+def answer(text: str, **fields: Any) -> LLMResponse:
     return create_provider("demo").send(ask(text, **{"tools": [CLOCK, CALCULATOR], **fields}))
 
 

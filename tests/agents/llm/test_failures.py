@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
-from agents.llm import create_provider, errors, failures
+from agents.llm import LLMProvider, create_provider, errors, failures
 from tests.agents.llm.conftest import API_KEY, MODELS, ask
 
 
-def failure_of(provider, text, **fields):
+def failure_of(provider: LLMProvider, text: str, **fields: Any) -> errors.LLMError:
     with pytest.raises(errors.LLMError) as caught:
         provider.send(ask(text, **fields))
     return caught.value

@@ -1,16 +1,20 @@
 """What exactly is sent to each vendor."""
 
+from typing import Any
+
 import pytest
 
-from agents.llm import LLMContentBlock, LLMMessage
+from agents.llm import LLMContentBlock, LLMMessage, LLMProvider
+from benchmarks.model_server import ModelServer
 from tests.agents.llm.conftest import SEARCH, ask, user
 
 ONE_MARK = {"type": "ephemeral"}
 
 
-def sent_by(provider, server, **fields):
+def sent_by(provider: LLMProvider, server: ModelServer, **fields: Any) -> dict[str, Any]:
     provider.send(ask("say=ok", **fields))
-    return server.requests()[-1]["body"]
+    body: dict[str, Any] = server.requests()[-1]["body"]
+    return body
 
 
 def test_claude_gets_cache_marks_on_system_and_last_tool(provider_of, server):
@@ -56,6 +60,8 @@ def test_a_compatible_server_gets_no_cache_fields(provider_of, server):
     ("kind", "model", "sent"),
     [
         ("anthropic", "claude-haiku-4-5-20251001", 0.0),
+        ("anthropic", "claude-haiku-4-20250514", 0.0),
+        ("anthropic", "claude-opus-4-8", None),
         ("anthropic", "claude-opus-5", None),
         ("openai", "gpt-4.1-mini", 0.0),
         ("openai", "gpt-5-mini", None),
@@ -88,7 +94,7 @@ def test_extra_keys_of_a_tool_are_sent(provider, server):
     assert "'strict': True" in str(sent_by(provider, server, tools=[tool])["tools"])
 
 
-def failed_tool_conversation():
+def failed_tool_conversation() -> list[LLMMessage]:
     return [
         user("say=ok"),
         LLMMessage(
