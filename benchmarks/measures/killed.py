@@ -98,7 +98,10 @@ def _model_calls(stack: Stack, key: str) -> int:
 def _judge(stories: list[_Story], restarted_at: float) -> list[Result]:
     well = sum(story.has_ended_well and story.is_gapless for story in stories)
     repeated = sum(story.repeated_steps for story in stories)
-    recovered = [at for story in stories for at in story.times("runtime.request.recovered")]
+    recoveries = [times for story in stories if (times := story.times("runtime.request.recovered"))]
+    recovered = [times[0] for times in recoveries]
+    again = [times[-1] - restarted_at for times in recoveries if len(times) > 1]
+    twice = f", {len(again)} of them again, the last {max(again):.1f} s after the restart" if again else ""
     finished_before = sum(
         at < min(recovered, default=0) for story in stories for at in story.times("runtime.llm.think.completed")
     )
@@ -111,7 +114,7 @@ def _judge(stories: list[_Story], restarted_at: float) -> list[Result]:
             budget="nothing lost, stuck or repeated",
             value=f"{_REQUESTS - well} lost or stuck, {repeated} finished steps repeated",
             passed=well == _REQUESTS and repeated == 0,
-            note=f"{len(recovered)} recovered; {finished_before} steps kept; {calls} model calls for {len(stories)} x {_ROUNDS + 1} answers",
+            note=f"{len(recovered)} recovered{twice}; {finished_before} steps kept; {calls} model calls for {len(stories)} x {_ROUNDS + 1} answers",
         ),
         Result(
             name="workers killed: restart to all running again",
