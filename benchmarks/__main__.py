@@ -52,7 +52,7 @@ def main() -> int:
 def _run(name: str, chosen: list[str], options: argparse.Namespace) -> StackReport:
     with STACKS[name](processes=options.processes, threads=options.threads) as stack:
         results = [result for measure in chosen for result in _measure(measure, stack)]
-        profile = asyncio.run(profiling.profile(stack, options.profile)) if options.profile else {}
+        profile = _profile(options.profile, stack) if options.profile else {}
         return StackReport(name=name, setup=_setup(stack, options), results=results, profile=profile)
 
 
@@ -66,6 +66,15 @@ def _measure(name: str, stack: Stack) -> list[Result]:
         return [
             Result(name=name, budget="-", value=f"broke: {type(error).__name__}", passed=False, note=str(error)[:200])
         ]
+
+
+def _profile(kind: str, stack: Stack) -> dict[str, str]:
+    """A profile that fails must not cost what has been measured."""
+    try:
+        return asyncio.run(profiling.profile(stack, kind))
+    except (RuntimeError, OSError, TimeoutError) as error:
+        logger.exception("The profile broke")
+        return {"none": f"broke: {error}"}
 
 
 async def _bounded(name: str, stack: Stack) -> list[Result]:
