@@ -97,9 +97,11 @@ class Sweeper(threading.Thread):
         if self._engine.deliveries != self._last_delivery[0]:
             self._last_delivery = (self._engine.deliveries, time.monotonic())
             self._missed = 0
+        if time.monotonic() - self._last_delivery[1] <= _QUEUE_SILENT_S:
+            # A burst is slow to deliver, and what is picked up meanwhile says nothing about the quiet that follows.
+            return
         self._missed += taken
-        silent_s = time.monotonic() - self._last_delivery[1]
-        if self._missed >= _MISSED_DELIVERIES and silent_s > _QUEUE_SILENT_S and cluster.queue_answers():
+        if self._missed >= _MISSED_DELIVERIES and cluster.queue_answers():
             logger.error("The queue delivers nothing; restarting the cluster", extra={"action": "cluster.restart"})
             self._missed = 0
             cluster.ask_for_restart()
