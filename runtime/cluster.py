@@ -1,19 +1,34 @@
 """The django-q2 cluster that workers live in: it tells them when to drain, and can be asked to start anew."""
 
-import multiprocessing
 import os
 import signal
 import sys
 import time
+from multiprocessing.sharedctypes import RawValue
 
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
 from typing_extensions import override
 
+from runtime.parent import kill_forks_with_us
+
+
+class SharedFlag:
+    """A flag in memory that forks share. It has no lock: one held by a process that is killed stays locked for good."""
+
+    def __init__(self) -> None:
+        self._value = RawValue("b", 0)
+
+    def set(self) -> None:
+        self._value.value = 1
+
+    def is_set(self) -> bool:
+        return bool(self._value.value)
+
+
 # Made before django-q2 forks, so that every process of the cluster shares them.
-_context = multiprocessing.get_context("fork")
-draining = _context.Event()
-_cluster_process = _context.Value("i", 0)
+draining = SharedFlag()
+_cluster_process = RawValue("i", 0)
 
 
 class DrainingCluster(Cluster):
@@ -32,6 +47,7 @@ class DrainingCluster(Cluster):
 
 def run_cluster() -> None:
     """Runs until SIGTERM or SIGINT; ends with exit code 1 when the sentinel died, so that a supervisor starts anew."""
+    kill_forks_with_us()
     running = DrainingCluster()
     running.start()
     while running.sentinel.is_alive():

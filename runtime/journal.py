@@ -39,20 +39,19 @@ class Journal:
 
     def write(self) -> None:
         """Makes everything that was added durable, and lets go of the database connection."""
-        expected = self.agent_request.last_sequence + len(self.pending)
+        head = self.agent_request.last_sequence
         for attempt in until_the_database_is_back():
             with attempt:
                 is_retry = attempt.retry_state.attempt_number > 1
-                if self.pending and not (is_retry and self._has_committed(expected)):
+                if self.pending and not (is_retry and self._has_committed(head)):
                     events.append(self.agent_request, self.pending, self._attempt)
-        self.agent_request.last_sequence = max(self.agent_request.last_sequence, expected)
         self.pending = []
         close_old_connections()
 
-    def _has_committed(self, expected: int) -> bool:
+    def _has_committed(self, head: int) -> bool:
         """Whether the write before succeeded although its connection broke: while we run, only we write."""
         row = self.agent_request.workspace.agent_requests.filter(pk=self.agent_request.pk, attempt=self._attempt)
-        return bool(row.filter(last_sequence=expected).exists())
+        return bool(row.filter(last_sequence__gt=head).exists())
 
 
 def _note(state: RetryCallState) -> None:

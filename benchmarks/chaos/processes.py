@@ -26,6 +26,7 @@ class Process:
         self._ever: set[psutil.Process] = set()
 
     def start(self) -> None:
+        self.wait(0)
         with self._log.open("ab") as log:
             self._popen = subprocess.Popen(
                 [sys.executable, str(ROOT / "manage.py"), *self._arguments],
@@ -76,6 +77,7 @@ class Process:
         """The command alone, as the kernel would when memory runs out."""
         self.family()
         self._signal(signal.SIGKILL)
+        self.wait(10)
 
     def kill_all(self) -> None:
         """The whole family at once."""
