@@ -73,6 +73,11 @@ class Process:
             return sorted(sentinel.children(), key=lambda child: child.pid) if sentinel else []
         return []
 
+    def signal_member(self, pid: int, number: int) -> None:
+        """Signals one process of the family, and none that is not of it."""
+        if any(process.pid == pid for process in self.family()):
+            signal_quietly(pid, number)
+
     def kill(self) -> None:
         """The command alone, as the kernel would when memory runs out."""
         self.family()

