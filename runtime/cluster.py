@@ -1,16 +1,23 @@
 """The django-q2 cluster that workers live in: it tells them when to drain, and can be asked to start anew."""
 
+import logging
 import os
 import signal
 import sys
 import time
 from multiprocessing.sharedctypes import RawValue
 
+from django.conf import settings
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
 from typing_extensions import override
 
 from runtime.parent import kill_forks_with_us
+
+logger = logging.getLogger(__name__)
+
+# On top of the drain; the supervisor's patience ends 10 s after the drain.
+_STOP_WITHIN_S = 6.0
 
 
 class SharedFlag:
@@ -32,7 +39,10 @@ _cluster_process = RawValue("i", 0)
 
 
 class DrainingCluster(Cluster):
-    """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks."""
+    """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks.
+
+    And bounds that stop: a guard that waits for a lock of a killed process, or for a suspended one, would wait for ever.
+    """
 
     @override
     def start(self) -> int:
@@ -42,7 +52,15 @@ class DrainingCluster(Cluster):
     @override
     def stop(self) -> bool:
         draining.set()
-        return bool(super().stop())
+        if not self.sentinel.is_alive():
+            return False
+        self.stop_event.set()
+        self.sentinel.join(settings.MASH_DRAIN_SECONDS + _STOP_WITHIN_S)
+        if self.sentinel.is_alive():
+            logger.error("The cluster did not stop in good order; killing it", extra={"action": "cluster.killed"})
+            self.sentinel.kill()
+            self.sentinel.join()
+        return True
 
 
 def run_cluster() -> None:

@@ -136,20 +136,23 @@ def _model_calls(evidence: Evidence) -> Iterator[str]:
 
 
 def _tool_runs(evidence: Evidence) -> Iterator[str]:
-    begun: Counter[str] = Counter()
-    for line in evidence.ledger:
-        if line["phase"] == "begun":
-            begun[line["key"]] += 1
-            if line["tool"] == "pay_once" and begun[line["key"]] > 1:
-                yield f"{line['key']}: an at_most_once tool ran {begun[line['key']]} times"
-    started: Counter[str] = Counter()
-    for request in evidence.requests:
-        for event in evidence.events[request.pk]:
-            if event.event_type == _TOOL_STARTED:
-                started[f"{request.request_id}:{event.loop_index}:{event.payload['tool_call_id']}"] += 1
-    for key, count in begun.items():
+    begun = [(line["tool"], line["key"]) for line in evidence.ledger if line["phase"] == "begun"]
+    started = _tool_starts(evidence)
+    for (tool, key), count in Counter(begun).items():
+        if tool == "pay_once" and count > 1:
+            yield f"{key}: an at_most_once tool ran {count} times"
         if count > started[key]:
             yield f"{key}: the tool ran {count} times, the log started it {started[key]} times"
+
+
+def _tool_starts(evidence: Evidence) -> Counter[str]:
+    """How often the log says that a tool was begun, by idempotency key."""
+    return Counter(
+        f"{request.request_id}:{event.loop_index}:{event.payload['tool_call_id']}"
+        for request in evidence.requests
+        for event in evidence.events[request.pk]
+        if event.event_type == _TOOL_STARTED
+    )
 
 
 def _session_order(evidence: Evidence) -> Iterator[str]:

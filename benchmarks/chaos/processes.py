@@ -24,9 +24,12 @@ class Process:
         self._log = log
         self._popen: subprocess.Popen[bytes] | None = None
         self._ever: set[psutil.Process] = set()
+        self.is_wanted = False
+        """Whether it ought to run; one that we killed or stopped is not wanted until we start it again."""
 
     def start(self) -> None:
         self.wait(0)
+        self.is_wanted = True
         with self._log.open("ab") as log:
             self._popen = subprocess.Popen(
                 [sys.executable, str(ROOT / "manage.py"), *self._arguments],
@@ -80,14 +83,22 @@ class Process:
 
     def kill(self) -> None:
         """The command alone, as the kernel would when memory runs out."""
+        self.is_wanted = False
         self.family()
         self._signal(signal.SIGKILL)
         self.wait(10)
+
+    def kill_sentinel(self) -> None:
+        self.is_wanted = False
+        self.family()
+        if sentinel := self.sentinel():
+            sentinel.kill()
 
     def kill_all(self) -> None:
         """The whole family at once."""
         if self._popen is None:
             return
+        self.is_wanted = False
         for process in self.family():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -95,6 +106,7 @@ class Process:
 
     def stop(self, within_s: float) -> int:
         """SIGTERM, and the exit code; a `TimeoutError` if it does not stop."""
+        self.is_wanted = False
         self.family()
         self._signal(signal.SIGTERM)
         wait_until(f"{self.name} stops", lambda: not self.is_running(), within_s)

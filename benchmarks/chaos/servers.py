@@ -124,7 +124,11 @@ class Postgres(Server):
 
     def kill(self) -> None:
         """The postmaster and all its children, as if the machine had lost its power."""
-        family = psutil.Process(self._process.pid).children(recursive=True) if self._process is not None and self._is_running() else []
+        family = (
+            psutil.Process(self._process.pid).children(recursive=True)
+            if self._process is not None and self._is_running()
+            else []
+        )
         self.signal(signal.SIGKILL)
         for process in family:
             with suppress(psutil.NoSuchProcess):

@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -43,6 +44,8 @@ class Stack:
         self._extra = environment or {}
         self._others: list[Process] = []
         self._cluster_count = clusters
+        self._closing = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
 
     def __enter__(self) -> Self:
         try:
@@ -69,6 +72,14 @@ class Stack:
         self.wait_for_web()
         for cluster in self.clusters:
             self.wait_for_crew(cluster)
+        self._keeper.start()
+
+    def _keep(self) -> None:
+        """What a supervisor does: starts again a cluster that has ended by itself."""
+        while not self._closing.wait(0.2):
+            for cluster in self.clusters:
+                if cluster.is_wanted and not cluster.is_running():
+                    cluster.start()
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MASH_", "OPENAI_"))}
@@ -140,6 +151,9 @@ class Stack:
             self.wait_for_crew(cluster)
 
     def _tear_down(self) -> None:
+        self._closing.set()
+        if self._keeper.ident is not None:
+            self._keeper.join()
         for process in self._others:
             for member in process.family() if process.pid_known else []:
                 signal_quietly(member.pid, signal.SIGCONT)

@@ -7,16 +7,13 @@ import pytest
 
 from tests.processes.conftest import Story
 
-
 # SQLite is a file: there is no server that could go away.
 on_postgres = pytest.mark.parametrize("deployment", ["postgres"], indirect=True, scope="session")
 
 
 def open_stream(story: Story, submitted):
     transcript = story.transcript(submitted)
-    thread = threading.Thread(
-        target=story.stack.client.follow_to_the_end, args=(transcript,), kwargs={"within_s": 40}
-    )
+    thread = threading.Thread(target=story.stack.client.follow_to_the_end, args=(transcript,), kwargs={"within_s": 40})
     thread.start()
     return transcript, thread
 

@@ -13,7 +13,7 @@ def test_a_worker_that_was_suspended_writes_nothing_once_another_has_taken_over(
         pid = log.request(submitted.request_id).owner_pid
     cluster.signal_member(pid, signal.SIGSTOP)
     try:
-        story.wait_until_status(submitted, "completed", within_s=LEASE_S + 15)
+        story.wait_until_status(submitted, "completed", within_s=LEASE_S + 30)
     finally:
         cluster.signal_member(pid, signal.SIGCONT)
     # The old attempt wakes with its model's answer in hand and tries to go on.

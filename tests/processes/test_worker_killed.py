@@ -2,9 +2,6 @@
 
 import signal
 import time
-from contextlib import suppress
-
-import psutil
 
 from benchmarks.chaos.processes import signal_quietly
 from benchmarks.chaos.servers import wait_until
@@ -132,9 +129,7 @@ def test_a_cluster_whose_parent_was_killed_leaves_nobody_behind(story: Story, cl
 def test_a_dead_sentinel_ends_the_cluster(story: Story, cluster):
     submitted = story.submit("latency=2")
     story.wait_until_status(submitted, "running")
-    cluster.family()
-    with suppress(psutil.NoSuchProcess):
-        cluster.sentinel().kill()
+    cluster.kill_sentinel()
 
     wait_until("the cluster ends", lambda: not cluster.family(), 5)
     assert cluster.exit_code == 1
