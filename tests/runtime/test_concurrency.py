@@ -92,7 +92,9 @@ def test_claimers_at_once_stay_within_a_limit(
     assert waiting.count() == THREADS - 2
 
 
-def test_one_key_sent_at_once_makes_one_request(transactional_db: None, workspace: Workspace, agent: Agent, token: str) -> None:
+def test_one_key_sent_at_once_makes_one_request(
+    transactional_db: None, workspace: Workspace, agent: Agent, token: str
+) -> None:
     def submit(_: int) -> tuple[int, str]:
         answer = client_with(token).post(
             f"/api/v1/agent/{agent.agent_id}/request",
@@ -106,7 +108,9 @@ def test_one_key_sent_at_once_makes_one_request(transactional_db: None, workspac
     assert workspace.agent_requests.count() == 1
 
 
-def test_reject_sent_at_once_lets_one_in(transactional_db: None, workspace: Workspace, agent: Agent, token: str) -> None:
+def test_reject_sent_at_once_lets_one_in(
+    transactional_db: None, workspace: Workspace, agent: Agent, token: str
+) -> None:
     body = {"message": "hello", "session_id": "s", "multitask": "reject"}
     path = f"/api/v1/agent/{agent.agent_id}/request"
     statuses = at_once(lambda _: client_with(token).post(path, body, "json").status_code)

@@ -32,7 +32,9 @@ STEPS = {
 
 def log_of(agent_request: AgentRequest) -> list[tuple[str, str | None]]:
     """What a rerun must agree on: kinds and keys of all that may not happen twice, attempts left out."""
-    return list(agent_request.events.exclude(dedupe_key=None).order_by("sequence").values_list("event_type", "dedupe_key"))
+    return list(
+        agent_request.events.exclude(dedupe_key=None).order_by("sequence").values_list("event_type", "dedupe_key")
+    )
 
 
 def cut(agent_request: AgentRequest, length: int) -> None:
@@ -56,7 +58,9 @@ def test_a_request_cut_anywhere_ends_like_an_undisturbed_one(
     undisturbed, whole = log_of(agent_request), agent_request.last_sequence
     kinds = list(agent_request.events.order_by("sequence").values_list("event_type", flat=True))
     # Writes end at these places: before each effect, and at the end.
-    boundaries = [n for n in range(2, whole) if kinds[n - 1] in {*STEPS, EventKind.TRACE_STARTED, EventKind.LLM_REQUEST_START}]
+    boundaries = [
+        n for n in range(2, whole) if kinds[n - 1] in {*STEPS, EventKind.TRACE_STARTED, EventKind.LLM_REQUEST_START}
+    ]
     for length in reversed(boundaries):
         cut(agent_request, length)
         model.recording.clear()
@@ -218,7 +222,11 @@ def test_a_stopping_worker_hands_back_at_the_next_boundary(
     answers = iter([False, True])
     execute_request(claimed, should_stop=lambda: next(answers))
     row.refresh_from_db()
-    assert (row.status, row.lease_owner, row.events.filter(event_type=EventKind.THINK_COMPLETED).count()) == ("running", "", 1)
+    assert (row.status, row.lease_owner, row.events.filter(event_type=EventKind.THINK_COMPLETED).count()) == (
+        "running",
+        "",
+        1,
+    )
     [ended] = run_requests()
     assert (ended.status, ended.attempt, ended.lost_leases) == ("completed", 2, 0)
 

@@ -104,13 +104,19 @@ def test_an_odd_cursor_is_refused(web: Web, ended: AgentRequest, cursor: str) ->
 
 def test_a_stream_is_opened_with_get(web: Web, ended: AgentRequest) -> None:
     answer = web.post(path_of(ended), {})
-    assert (answer.status, answer.json()["error"]["code"], answer.headers["allow"]) == (405, "METHOD_NOT_ALLOWED", "GET")
+    assert (answer.status, answer.json()["error"]["code"], answer.headers["allow"]) == (
+        405,
+        "METHOD_NOT_ALLOWED",
+        "GET",
+    )
 
 
 def test_a_stream_follows_a_request_from_its_acceptance_to_its_end(
     web: Web, workspace: Workspace, agent: Agent, run_requests: Driver
 ) -> None:
-    agent_request = AgentRequestFactory.create(workspace=workspace, agent=agent, message="tools=1 tool=echo latency=0.1")
+    agent_request = AgentRequestFactory.create(
+        workspace=workspace, agent=agent, message="tools=1 tool=echo latency=0.1"
+    )
 
     async def follow() -> list[Frame]:
         async with web.open("GET", path_of(agent_request)) as answer:

@@ -328,8 +328,10 @@ def test_requests_are_listed_by_cursor_and_filter(
         "status=odd",
         "since=nan",
         "until=x",
-    ]
-    + ["since=1e400", "cursor=LTE", f"cursor={'OTk5' * 40}"],
+        "since=1e400",
+        "cursor=LTE",
+        f"cursor={'OTk5' * 40}",
+    ],
 )
 def test_an_odd_query_is_refused(api_client: APIClient, idle_agent: Agent, query: str) -> None:
     answer = api_client.get(f"/api/v1/agent/idle/requests?{query}")
