@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import yaml
 from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -17,7 +16,7 @@ from agents.admin.code_form import OVERRIDES, CodeAgentForm
 from agents.catalogue import code_agents
 from agents.check import lacks_environment_key
 from agents.models import Agent
-from agents.versions import save_version
+from agents.versions import definition_yaml, save_version
 from workspaces import audit
 from workspaces.admin.access import access_of
 from workspaces.admin.base import WorkspaceModelAdmin
@@ -95,7 +94,7 @@ class AgentAdmin(WorkspaceModelAdmin):
     @admin.display(description="As YAML")
     def definition_text(self, agent: Agent) -> str:
         content = agent.definition.model_dump(mode="json")
-        return format_html("<pre>{}</pre>", yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        return format_html("<pre>{}</pre>", definition_yaml(content))
 
     @override
     def get_urls(self) -> list[URLPattern]:

@@ -91,7 +91,7 @@ class TurnAdmin(KeysetAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Lists show the start of both texts, which may be long."""
         starts = {"message_start": Left("user_message", 81), "response_start": Left("agent_response", 81)}
-        rows = super().get_queryset(request).annotate(**starts)
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(**starts)
         return rows.defer("user_message", "agent_response", "signals", "metadata")
 
     @admin.display(description="Message")

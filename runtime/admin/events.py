@@ -20,7 +20,7 @@ from workspaces.roles import Scope
 @admin.register(RuntimeEvent)
 class RuntimeEventAdmin(KeysetAdmin):
     view_scope = Scope.SESSIONS_READ
-    list_display = ("id", "event_type", "agent_name", "session_id", "request_link", "sequence", "created_at")
+    list_display = ("time", "event_type", "agent_name", "session_id", "request_link", "sequence")
     list_select_related = ("agent_request",)
     search_fields = ("session_id",)
     search_help_text = "A whole request id or session id."
@@ -49,10 +49,14 @@ class RuntimeEventAdmin(KeysetAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*super().get_readonly_fields(request, obj), "request_link", "content"]
 
+    @admin.display(description="Time (UTC)")
+    def time(self, event: RuntimeEvent) -> str:
+        return f"{event.created_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+
     @admin.display(description="Request")
     def request_link(self, event: RuntimeEvent) -> str:
         url = reverse("admin:runtime_agentrequest_change", args=[event.agent_request_id])
-        return format_html('<a href="{}">{}</a>', url, event.agent_request.request_id)
+        return format_html('<a href="{}">{}…</a>', url, str(event.agent_request.request_id)[:8])
 
     @admin.display(description="Payload")
     def content(self, event: RuntimeEvent) -> str:

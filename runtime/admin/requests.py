@@ -46,7 +46,7 @@ class StatusFilter(admin.SimpleListFilter):
 class AgentRequestAdmin(KeysetAdmin):
     view_scope = Scope.SESSIONS_READ
     change_form_template = "admin/runtime/request_change_form.html"
-    list_display = ("request_id", "agent", "session_id", "asked", "state", "accepted_at", "duration")
+    list_display = ("accepted", "short_id", "agent", "session_id", "asked", "state", "duration")
     list_select_related = ("agent",)
     list_filter = (*KeysetAdmin.list_filter, StatusFilter)
     search_fields = ("request_id",)
@@ -80,13 +80,21 @@ class AgentRequestAdmin(KeysetAdmin):
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Lists show the start of a message, which may hold 256 kB."""
-        rows = super().get_queryset(request).annotate(message_start=Left("message", 61))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(message_start=Left("message", 61))
         return rows.defer("message", "context", "metadata", "limits", "error")
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         computed = ("version", "session", "state", "turn", "failure", "duration")
         return [*super().get_readonly_fields(request, obj), *computed]
+
+    @admin.display(description="Accepted (UTC)")
+    def accepted(self, row: AgentRequest) -> str:
+        return f"{row.accepted_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="Request")
+    def short_id(self, row: AgentRequest) -> str:
+        return f"{str(row.request_id)[:8]}…"
 
     @admin.display(description="Message")
     def asked(self, row: Any) -> str:

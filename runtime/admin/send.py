@@ -1,7 +1,7 @@
 """“Send a test message”: from an agent's page to a durable request, whose page shows how it goes."""
 
 import secrets
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -74,7 +74,8 @@ def _send(pages: WorkspaceModelAdmin, request: HttpRequest, agent_pk: int) -> Ht
         "opts": Agent._meta,
         "original": agent,
         "form": form,
-        "adminform": AdminForm(form, [(None, {"fields": ["message", "session_id"]})], {}),
+        # Any form will do for the layout.
+        "adminform": AdminForm(cast("Any", form), [(None, {"fields": ["message", "session_id"]})], {}),
         "errors": form.errors,
     }
     return TemplateResponse(request, "admin/runtime/send_message.html", context)
