@@ -106,6 +106,7 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "API token"
 
     @override
     def __str__(self) -> str:
