@@ -60,6 +60,9 @@ class CodeAgentForm(AgentModelForm):
         if self.errors:
             return values
         overrides = {name: values[name] for name in OVERRIDES if values[name] not in {None, ""}}
+        if "provider" in overrides:
+            # The code's model is another provider's; empty means this one's default.
+            overrides.setdefault("model", "")
         if "system_prompt" in overrides:
             overrides["system_prompt"] = prompt_from(overrides["system_prompt"])
         try:

@@ -36,7 +36,10 @@ def test_the_key_is_stored_encrypted_and_never_shown(admin_client, workspace):
     for text in (answer.content.decode(), page):
         assert SECRET not in text
         assert credential.encrypted_key not in text
-    kept = [*AuditEntry.rows.values_list("details", flat=True), *LogEntry.objects.values_list("change_message", flat=True)]
+    kept = [
+        *AuditEntry.rows.values_list("details", flat=True),
+        *LogEntry.objects.values_list("change_message", flat=True),
+    ]
     assert SECRET not in str(kept)
     assert AuditEntry.rows.get(action="credential.added").details["key"] == "set"
 

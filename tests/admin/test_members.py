@@ -106,7 +106,7 @@ def test_the_operator_makes_accounts_with_djangos_own_forms(operator):
     assert user.password not in page_text
 
 
-def test_the_operator_makes_a_workspace_with_its_code_agents(operator, monkeypatch):
+def test_the_operator_makes_a_workspace(operator):
     values = {"slug": "new-team", "name": "New team", "max_queued_requests": 50, "max_concurrent_requests": ""}
     assert operator.post(reverse("admin:workspaces_workspace_add"), values).status_code == 302
     created = Workspace.objects.get(slug="new-team")

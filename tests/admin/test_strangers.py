@@ -53,7 +53,10 @@ def test_lists_show_only_ones_own(stranger, model, workspace, other_workspace):
 @pytest.mark.parametrize("page", ["change", "delete", "history"])
 def test_another_workspaces_row_is_as_missing_as_none(stranger, secrets, model, page):
     for key in (secrets[model].pk, 999_999):
-        for answer in (stranger.get(address(model, page, key)), stranger.post(address(model, page, key), {"post": "yes"})):
+        for answer in (
+            stranger.get(address(model, page, key)),
+            stranger.post(address(model, page, key), {"post": "yes"}),
+        ):
             if page == "history" and answer.status_code == 405:
                 continue
             assert answer.status_code == 404, (key, answer.request["REQUEST_METHOD"])
@@ -81,7 +84,11 @@ def test_autocomplete_finds_only_ones_own(stranger):
 
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=LABELS)
 def test_search_and_filters_find_only_ones_own(stranger, model, other_workspace):
-    for query in ({"q": "secret-session"}, {"workspace": other_workspace.pk}, {"workspace__slug": other_workspace.slug}):
+    for query in (
+        {"q": "secret-session"},
+        {"workspace": other_workspace.pk},
+        {"workspace__slug": other_workspace.slug},
+    ):
         answer = stranger.get(address(model, "changelist"), query)
         assert answer.status_code in {200, 302, 400}
         assert "secret-" not in answer.content.decode().replace("secret-session", "")

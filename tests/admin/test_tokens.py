@@ -34,9 +34,15 @@ def test_the_token_is_shown_once(admin_client, workspace):
     assert token.created_by.pk == int(admin_client.session["_auth_user_id"])
     for url in (reverse(LIST), reverse("admin:workspaces_apitoken_change", args=[token.pk]), reverse("admin:index")):
         assert texts[0] not in admin_client.get(url).content.decode()
-    kept = [*AuditEntry.rows.values_list("details", "target"), *LogEntry.objects.values_list("object_repr", "change_message")]
+    kept = [
+        *AuditEntry.rows.values_list("details", "target"),
+        *LogEntry.objects.values_list("object_repr", "change_message"),
+    ]
     assert texts[0] not in str(kept)
-    assert token.digest not in admin_client.get(reverse("admin:workspaces_apitoken_change", args=[token.pk])).content.decode()
+    assert (
+        token.digest
+        not in admin_client.get(reverse("admin:workspaces_apitoken_change", args=[token.pk])).content.decode()
+    )
 
 
 def test_issuing_is_audited(admin_client, workspace):

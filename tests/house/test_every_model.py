@@ -33,9 +33,7 @@ def reaches_workspace(model: type[models.Model], seen: frozenset[type[models.Mod
     if model is Workspace:
         return True
     keys = [field for field in model._meta.fields if isinstance(field, models.ForeignKey) and not field.null]
-    return any(
-        key.related_model not in seen and reaches_workspace(key.related_model, seen | {model}) for key in keys
-    )
+    return any(key.related_model not in seen and reaches_workspace(key.related_model, seen | {model}) for key in keys)
 
 
 @pytest.mark.parametrize("model", TENANT_MODELS)
@@ -52,7 +50,11 @@ def test_its_objects_refuse_a_query(model: type[models.Model]) -> None:
 
 
 def test_open_managers_are_named_in_few_files() -> None:
-    naming = {str(path.relative_to(ROOT)) for path in _sources() if re.search(r"\w\.(rows|_default_manager)\b", path.read_text())}
+    naming = {
+        str(path.relative_to(ROOT))
+        for path in _sources()
+        if re.search(r"\w\.(rows|_default_manager)\b", path.read_text())
+    }
     naming = {name for name in naming if not name.endswith(("/models.py", "/admin.py"))}
     assert naming <= MAY_NAME_ROWS
     assert naming >= MAY_NAME_ROWS, "These need no exception any more."
