@@ -25,7 +25,7 @@ class Conversation:
         """With the named agent, else the primary one; in the named session, else a new one."""
         deployment = client.health()["deployment"]
         listed = [agent["agent_id"] for agent in deployment["agents"]]
-        chosen = agent_id or deployment["primary_agent_id"] or ""
+        chosen = agent_id.strip() or deployment["primary_agent_id"] or ""
         if not chosen:
             raise NoSuchAgent(
                 f"This workspace has no primary agent. Make one in the admin at {client.base_url}/admin/."
@@ -36,7 +36,7 @@ class Conversation:
             client=client,
             primary_agent_id=deployment["primary_agent_id"] or "",
             agent_id=chosen,
-            session_id=session_id or str(uuid.uuid4()),
+            session_id=session_id.strip() or str(uuid.uuid4()),
         )
 
     def switch_to(self, agent_id: str) -> None:

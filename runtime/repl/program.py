@@ -32,12 +32,9 @@ class Options:
 
 def run(options: Options, *, environment: Mapping[str, str], local_file: Path) -> int:
     """Talks until the reader leaves or the input ends; the exit code."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    _tolerate_odd_characters()
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     screen = Screen(sys.stdout) if is_terminal else PipeScreen(sys.stdout, sys.stderr)
-    troubles = screen if not is_terminal else Screen(sys.stderr)
     try:
         connection = find_connection(
             api_base_url=options.api_base_url,
@@ -46,15 +43,15 @@ def run(options: Options, *, environment: Mapping[str, str], local_file: Path) -
             local_file=local_file,
         )
         with MashClient(connection.api_base_url, connection.api_key) as client:
-            talk = Conversation.open(
-                client, agent_id=(options.agent or "").strip(), session_id=(options.session_id or "").strip()
-            )
+            talk = Conversation.open(client, agent_id=options.agent or "", session_id=options.session_id or "")
             shell = Shell(screen, talk)
             return run_terminal(shell) if is_terminal else run_pipe(shell, sys.stdin)
     except (NoConnection, NoSuchAgent) as error:
-        troubles.error(str(error))
+        Screen(sys.stderr, is_plain=not is_terminal).error(str(error))
     except MashHostClientError as error:
-        troubles.error(str(error), advice(error))
+        Screen(sys.stderr, is_plain=not is_terminal).error(str(error), advice(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our answers has gone; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -95,3 +92,10 @@ def run_pipe(shell: Shell, lines: Iterable[str]) -> int:
 
 def _clean(line: str) -> str:
     return plain(line).strip()
+
+
+def _tolerate_odd_characters() -> None:
+    """What the terminal's encoding lacks becomes a question mark instead of a crash."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
