@@ -1,6 +1,6 @@
 """Calls the API of a Mash deployment (contract 2.2, 9.3)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -52,8 +52,10 @@ class MashClient:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._call("POST", f"{_agent(agent_id)}/request", json=body, headers=headers)
 
-    def stream_request(self, agent_id: str, request_id: str, *, after_sequence: int = 0) -> Iterator[RequestEvent]:
-        """The request's events, each once, to its end; comes back by itself after a broken connection."""
+    def stream_request(
+        self, agent_id: str, request_id: str, *, after_sequence: int = 0
+    ) -> Generator[RequestEvent, None, None]:
+        """The request's events, each once, to its end; comes back by itself after a broken connection; `close()` it to leave early."""
         path = f"{PREFIX}{_agent(agent_id)}/request/{_quoted(request_id)}/events"
         return RequestStream(self._http, path, after_sequence=after_sequence).events()
 

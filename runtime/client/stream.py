@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import httpx
 from httpx_sse import ServerSentEvent, connect_sse
@@ -30,7 +30,7 @@ class RequestStream:
         self._failures = 0
         self._is_over = False
 
-    def events(self) -> Iterator[RequestEvent]:
+    def events(self) -> Generator[RequestEvent, None, None]:
         """Every event after the cursor, until the server closes after a terminal one.
 
         A terminal event alone is no end: the log of a request that was cancelled and resumed holds two.

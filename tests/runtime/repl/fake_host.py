@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from typing_extensions import override
+
 KEY = "mash_secret"
 REQUEST_ID = "5f0c0000-0000-4000-8000-000000000001"
 RETRY = b"retry: 5\n\n"
@@ -60,7 +62,7 @@ class FakeHost:
             return 200, {"sessions": [{"session_id": "s-1", "turn_count": 4, "session_total_tokens": 8123}]}
         if "/sessions/" in route:
             return 200, {"model": "gpt-5-mini", "max_steps": 30, "session_total_tokens": 8123}
-        if route.endswith(f"/request/{REQUEST_ID}") or route.endswith("/cancel"):
+        if route.endswith((f"/request/{REQUEST_ID}", "/cancel")):
             return 200, {"request_id": REQUEST_ID, "status": "running"}
         return 404, {"code": "AGENT_NOT_FOUND", "message": "There is no such agent.", "details": {}}
 
@@ -102,6 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._note(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self._answer()
 
+    @override
     def log_message(self, format: str, *args: object) -> None:
         pass
 
@@ -127,7 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _play(self) -> None:
         playback = self.fake.streams.pop(0)
         if playback.status >= 400:
-            self._json(playback.status, {"error": {"code": "REQUEST_NOT_FOUND", "message": "There is no such request."}})
+            self._json(
+                playback.status, {"error": {"code": "REQUEST_NOT_FOUND", "message": "There is no such request."}}
+            )
             return
         self.send_response(playback.status)
         if playback.status == 204:

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.runtime.repl.fake_host import REQUEST_ID, RETRY, frame
 
+Event = tuple[str, dict[str, Any]]
 COMMON = {"request_id": REQUEST_ID, "agent_id": "primary", "session_id": "s-1"}
 
 
@@ -29,9 +30,10 @@ def completed(text: str) -> tuple[str, dict[str, Any]]:
 
 
 TOOL_DONE = trace(
-    "runtime.tool.call.completed", {"tool_name": "bash", "duration_ms": 45, "result": {"content": "x", "is_error": False}}
+    "runtime.tool.call.completed",
+    {"tool_name": "bash", "duration_ms": 45, "result": {"content": "x", "is_error": False}},
 )
-TOOL_TURN: list[tuple[str, dict[str, Any]]] = [
+TOOL_TURN: list[Event] = [
     ("request.accepted", {**COMMON, "status": "accepted"}),
     ("request.started", {**COMMON, "status": "started"}),
     (
@@ -45,5 +47,5 @@ TOOL_TURN: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def frames(events: list[tuple[str, dict[str, Any]]], *, first: int = 1) -> bytes:
+def frames(events: list[Event], *, first: int = 1) -> bytes:
     return RETRY + b"".join(frame(number, name, data) for number, (name, data) in enumerate(events, start=first))

@@ -5,7 +5,7 @@ import pytest
 from runtime.client import MashClient, MashHostClientError, RequestEvent
 from runtime.client import stream as stream_module
 from tests.runtime.repl.fake_host import REQUEST_ID, RETRY, FakeHost, Playback, frame
-from tests.runtime.repl.recordings import COMMON, TOOL_TURN, completed, frames, trace
+from tests.runtime.repl.recordings import COMMON, TOOL_TURN, Event, completed, frames, trace
 
 WHOLE = frames(TOOL_TURN)
 
@@ -53,7 +53,7 @@ def test_text_deltas_have_no_place_in_the_log_and_are_all_given(host: FakeHost, 
 
 
 def test_a_request_that_was_cancelled_and_resumed_is_read_to_its_second_end(host: FakeHost, client: MashClient):
-    log = [
+    log: list[Event] = [
         ("request.cancelled", {**COMMON, "reason": "cancelled"}),
         ("request.resumed", {**COMMON, "attempt": 2}),
         completed("done"),
