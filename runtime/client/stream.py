@@ -102,5 +102,5 @@ class RequestStream:
         if self._failures > MAX_FAILURES:
             raise trouble
         delay = min(MAX_DELAY_S, self._retry_s * 2 ** (self._failures - 1))
-        logger.info("Stream interrupted, again in %.1f s: %s", delay, trouble, extra={"action": "client.reconnect"})
+        logger.debug("Stream interrupted, again in %.1f s: %s", delay, trouble, extra={"action": "client.reconnect"})
         time.sleep(delay)

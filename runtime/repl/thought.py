@@ -48,6 +48,10 @@ class Thought:
         )
 
     @property
+    def is_answer(self) -> bool:
+        return self.action_type in {"response", "finish"}
+
+    @property
     def title(self) -> str:
         if self.action_type == "tool_call" and self.tool_names:
             return f"Calling tools: {', '.join(self.tool_names)}"

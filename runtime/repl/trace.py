@@ -49,12 +49,16 @@ class TraceView:
         self._tally.add(thought)
         head = f"-> Step {thought.step}: {one_line(thought.title)}"
         self._screen.line(f"{head} ({thought.tokens:,} tokens), {thought.duration_ms:,} ms", "cyan")
-        if self._on_response and thought.action_type == "response" and thought.assistant_text:
-            self._on_response(thought.assistant_text)
-        elif thought.assistant_text:
-            self._screen.line(thought.assistant_text, "dim")
+        if thought.assistant_text:
+            self._said(thought)
         for preview in thought.previews:
             self._screen.line(f"   {preview}")
+
+    def _said(self, thought: Thought) -> None:
+        if self._on_response and thought.is_answer:
+            self._on_response(thought.assistant_text)
+        else:
+            self._screen.line(thought.assistant_text, "dim")
 
     def _acted(self, data: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         duration_ms = number(payload.get("duration_ms"))

@@ -49,6 +49,11 @@ def test_an_answer_that_was_shown_early_is_shown_once_and_in_an_ascii_box():
     assert shown.isascii()
 
 
+def test_the_text_of_the_last_step_is_shown_once():
+    shown, _ = watch([("agent.trace", think("finish", "All done", [])), completed("All done")])
+    assert shown.count("All done") == 1
+
+
 def test_a_final_answer_that_differs_is_shown_too():
     shown, _ = watch([("agent.trace", think("response", "Draft", [])), completed("Final")])
     assert "Draft" in shown
