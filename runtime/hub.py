@@ -91,7 +91,7 @@ class Hub:
                 if key is not None:
                     watches[key].discard(watch)  # type: ignore[index]
                     if not watches[key]:  # type: ignore[index]
-                        del watches[key]  # type: ignore[arg-type]
+                        del watches[key]  # type: ignore[attr-defined]
 
     def tell(self, message: bytes) -> None:
         """Wakes whoever watches what the message is about."""
@@ -114,7 +114,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         with news.open_mailbox("news") as mailbox:
             while True:
-                self.tell(await loop.sock_recv(mailbox, 4096))
+                self.tell(await loop.sock_recv(mailbox, news.MAX_MESSAGE_BYTES))
 
     async def _listen_redis(self) -> None:
         """Subscribes, and again when Redis has been away."""
