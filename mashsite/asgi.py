@@ -20,9 +20,10 @@ use_connection_pool()
 # Threads that come back from the database wait less for the interpreter: half the latency under load.
 sys.setswitchinterval(0.001)
 
-
+# Channels routes ASGI applications with Django's `path`, whose types know views only.
 stream_patterns = [
-    path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),
-    path("api/v1/agent/<str:agent_id>/sessions/<str:session_id>/events", session_stream),
+    path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),  # type: ignore[arg-type]
+    path("api/v1/agent/<str:agent_id>/sessions/<str:session_id>/events", session_stream),  # type: ignore[arg-type]
 ]
-application = ProtocolTypeRouter({"http": URLRouter([*stream_patterns, re_path(r"", WaitForEnd(PooledHandler()))])})
+everything_else = re_path(r"", WaitForEnd(PooledHandler()))  # type: ignore[arg-type]
+application = ProtocolTypeRouter({"http": URLRouter([*stream_patterns, everything_else])})

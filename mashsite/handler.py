@@ -15,6 +15,7 @@ from django.core import signals
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
+from typing_extensions import override
 
 from runtime.sse import Receive, Scope, Send, send_error
 from workspaces.api.envelope import PayloadTooLarge
@@ -28,7 +29,8 @@ class PooledHandler(ASGIHandler):
         self.load_middleware(is_async=False)
         self._threads = ThreadPoolExecutor(settings.MASH_WEB_THREADS, thread_name_prefix="web")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]  # the stubs only read messages
         try:
             body = await _read_body(scope, receive)
         except PayloadTooLarge as error:
@@ -46,10 +48,11 @@ class PooledHandler(ASGIHandler):
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
         request, refusal = self.create_request(scope, body)
-        response: HttpResponseBase = refusal if request is None else self.get_response(request)
+        response = refusal if request is None else self.get_response(request)
+        assert response is not None  # noqa: S101  a request that could not be made comes with its refusal
         response._handler_class = type(self)  # type: ignore[attr-defined]  # the sender of request_finished
         try:
-            return response.status_code, _headers(response), b"".join(response)  # type: ignore[arg-type]
+            return response.status_code, _headers(response), b"".join(response)
         finally:
             response.close()
 

@@ -7,10 +7,13 @@ import sys
 import time
 from functools import partial
 
+from django.conf import settings
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
+from django_q.status import Stat
 from typing_extensions import override
 
+from runtime import news
 from runtime.processes import end_with_parent
 
 # Made before django-q2 forks, so that every process of the cluster shares them.
@@ -19,7 +22,7 @@ draining = _context.Event()
 _cluster_process = _context.Value("i", 0)
 
 
-class DrainingCluster(Cluster):
+class DrainingCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
     """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks."""
 
     @override
@@ -56,3 +59,15 @@ def queue_answers() -> bool:
         return bool(get_broker().ping())
     except Exception:  # django-q2's brokers raise what their clients raise
         return False
+
+
+def queue_length() -> int:
+    """Wake-ups that no worker has taken yet."""
+    return int(get_broker().queue_size())
+
+
+def count_clusters() -> int:
+    """Clusters that are alive: all of them by their sign of life in Redis, else this machine's by its sockets."""
+    if settings.MASH_REDIS_URL:
+        return len(Stat.get_all(broker=get_broker())) if queue_answers() else 0
+    return news.count_mailboxes("work")

@@ -91,7 +91,7 @@ class Hub:
                 if key is not None:
                     watches[key].discard(watch)  # type: ignore[index]
                     if not watches[key]:  # type: ignore[index]
-                        del watches[key]  # type: ignore[arg-type]
+                        del watches[key]  # type: ignore[attr-defined]
 
     def tell(self, message: bytes) -> None:
         """Wakes whoever watches what the message is about."""

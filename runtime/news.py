@@ -118,6 +118,11 @@ def open_mailbox(kind: str) -> socket.socket:
     return mailbox
 
 
+def count_mailboxes(kind: str) -> int:
+    """How many processes of this machine hold a mailbox of the kind; named by their pid, it outlives a killed one."""
+    return sum(_is_alive(int(path.name.rpartition("-")[2])) for path in socket_directory().glob(f"{kind}-*"))
+
+
 def send_datagrams(kind: str, message: bytes) -> None:
     """Sends to every mailbox of the kind; a full one already has news, and one that nobody holds is removed."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
@@ -131,3 +136,13 @@ def send_datagrams(kind: str, message: bytes) -> None:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 logger.warning("News could not be sent to %s: %s", path.name, error)
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it belongs to another user, so it is there
+    return True

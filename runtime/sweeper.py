@@ -9,6 +9,7 @@ from typing import Protocol
 from django.conf import settings
 from django.db import Error, close_old_connections
 from django.db.models.functions import Now
+from typing_extensions import override
 
 from runtime import cluster, lease
 from runtime.models import AgentRequest
@@ -44,6 +45,7 @@ class Sweeper(threading.Thread):
         self._last_delivery = (0, time.monotonic())
         self._missed = 0
 
+    @override
     def run(self) -> None:
         while True:
             try:
