@@ -1,7 +1,7 @@
 """From the name of a kind of provider to a provider that is ready to send."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -68,6 +68,12 @@ def create_provider(
     check_model(kind, name)
     credential = _credential(vendor, api_key=api_key, base_url=base_url, http_client=http_client)
     return _adapter(kind)(model=name, credential=credential)
+
+
+def load_adapters(kinds: Iterable[str]) -> None:
+    """Imports the SDKs behind these kinds now, so that no request waits for it; before a fork, all children share them."""
+    for kind in set(kinds) & set(VENDORS):
+        _adapter(kind)
 
 
 def check_model(kind: str, model: str) -> None:
