@@ -92,7 +92,9 @@ def test_claimers_at_once_stay_within_a_limit(
     assert waiting.count() == THREADS - 2
 
 
-def test_one_key_sent_at_once_makes_one_request(transactional_db: None, workspace: Workspace, agent: Agent, token: str) -> None:
+def test_one_key_sent_at_once_makes_one_request(
+    transactional_db: None, workspace: Workspace, agent: Agent, token: str
+) -> None:
     def submit(_: int) -> tuple[int, str]:
         answer = client_with(token).post(
             f"/api/v1/agent/{agent.agent_id}/request",
@@ -106,7 +108,9 @@ def test_one_key_sent_at_once_makes_one_request(transactional_db: None, workspac
     assert workspace.agent_requests.count() == 1
 
 
-def test_reject_sent_at_once_lets_one_in(transactional_db: None, workspace: Workspace, agent: Agent, token: str) -> None:
+def test_reject_sent_at_once_lets_one_in(
+    transactional_db: None, workspace: Workspace, agent: Agent, token: str
+) -> None:
     body = {"message": "hello", "session_id": "s", "multitask": "reject"}
     path = f"/api/v1/agent/{agent.agent_id}/request"
     statuses = at_once(lambda _: client_with(token).post(path, body, "json").status_code)
@@ -130,7 +134,10 @@ def test_a_second_request_waits_for_the_first_and_knows_its_turn(
     assert (waiting.data["reason"], waiting.data["position"]) == ("session_busy", 1)
     execute_request(first, should_stop=lambda: False)
     [second] = run_requests()
-    assert second.started_at >= workspace.agent_requests.get(pk=first.pk).finished_at
+    first.refresh_from_db()
+    assert first.finished_at
+    assert second.started_at
+    assert second.started_at >= first.finished_at
     assert "answer0" in str(model.requests()[1]["body"]["messages"])
     session = workspace.sessions.get()
     spent = [row.input_tokens + row.output_tokens for row in workspace.agent_requests.order_by("pk")]

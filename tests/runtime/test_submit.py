@@ -114,7 +114,7 @@ def test_a_missing_field_is_named(api_client: APIClient, idle_agent: Agent, miss
 def test_a_body_that_cannot_be_read_is_refused(
     api_client: APIClient, idle_agent: Agent, content: bytes, content_type: str, status: int
 ) -> None:
-    answer = api_client.generic("POST", "/api/v1/agent/idle/request", content, content_type)
+    answer = api_client.generic("POST", "/api/v1/agent/idle/request", content, content_type)  # type: ignore[arg-type]  # bytes are sent as they are
     assert answer.status_code == status, answer.content
     assert set(answer.json()["error"]) == {"code", "message", "details"}
 
@@ -325,12 +325,14 @@ def test_requests_are_listed_by_cursor_and_filter(
         "limit=99999999999999999999",
         "cursor=%FF",
         "cursor=!!",
+        "cursor=LTE",
+        f"cursor={'OTk5' * 40}",
         "status=odd",
         "since=nan",
+        "since=1e400",
         "until=x",
-    ]
-    + ["since=1e400", "cursor=LTE", f"cursor={'OTk5' * 40}"],
+    ],
 )
 def test_an_odd_query_is_refused(api_client: APIClient, idle_agent: Agent, query: str) -> None:
     answer = api_client.get(f"/api/v1/agent/idle/requests?{query}")
-    assert answer.status_code == 422 or (query == "cursor=LTE" and answer.status_code == 200), answer.content
+    assert answer.status_code == 422, answer.content

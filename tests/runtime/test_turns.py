@@ -54,7 +54,9 @@ def run_script(workspace: Workspace, make_agent: AgentMaker, run_requests: Drive
 
 
 @pytest.mark.parametrize("message", SCRIPTS)
-def test_the_log_holds_exactly_these_events(run_script, event_log: EventLog, workspace: Workspace, message: str) -> None:
+def test_the_log_holds_exactly_these_events(
+    run_script, event_log: EventLog, workspace: Workspace, message: str
+) -> None:
     expected, reason = SCRIPTS[message]
     agent_request = run_script(message)
     assert event_log(agent_request) == expected
@@ -99,7 +101,9 @@ def test_a_failure_is_typed(run_script, message: str, code: str, retryable: bool
         ("tools=1 tool=explode", "ZeroDivisionError: seven"),
     ],
 )
-def test_a_tool_that_cannot_be_used_is_told_to_the_model(run_script, model: ModelServer, message: str, told: str) -> None:
+def test_a_tool_that_cannot_be_used_is_told_to_the_model(
+    run_script, model: ModelServer, message: str, told: str
+) -> None:
     agent_request = run_script(message)
     result = agent_request.events.get(event_type="runtime.tool.call.completed").payload["result"]
     assert result["is_error"]
@@ -115,7 +119,9 @@ def test_the_step_limit_ends_with_its_fixed_text(run_script, event_log: EventLog
     assert (turn.metadata["stop_reason"], turn.signals, agent_request.reason) == ("max_steps", {}, "max_steps")
 
 
-def test_a_requests_own_limits_are_only_tighter(workspace: Workspace, make_agent: AgentMaker, run_requests: Driver) -> None:
+def test_a_requests_own_limits_are_only_tighter(
+    workspace: Workspace, make_agent: AgentMaker, run_requests: Driver
+) -> None:
     agent = make_agent(max_steps=2)
     for steps in (1, 5):
         AgentRequestFactory.create(
@@ -133,7 +139,7 @@ def test_a_deadline_ends_a_request_whose_model_hangs(
     [agent_request] = run_requests()
     assert (agent_request.status, agent_request.reason) == ("failed", "deadline")
     assert event_log(agent_request)[-2:] == ["llm.request.error", *FAILED]
-    assert agent_request.duration_s < 5
+    assert (agent_request.duration_s or 99) < 5
 
 
 def test_context_and_history_reach_the_model_and_metadata_does_not(
