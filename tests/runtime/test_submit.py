@@ -114,7 +114,7 @@ def test_a_missing_field_is_named(api_client: APIClient, idle_agent: Agent, miss
 def test_a_body_that_cannot_be_read_is_refused(
     api_client: APIClient, idle_agent: Agent, content: bytes, content_type: str, status: int
 ) -> None:
-    answer = api_client.generic("POST", "/api/v1/agent/idle/request", content, content_type)  # type: ignore[arg-type]  # bytes are sent as they are
+    answer = api_client.generic("POST", "/api/v1/agent/idle/request", content, content_type)
     assert answer.status_code == status, answer.content
     assert set(answer.json()["error"]) == {"code", "message", "details"}
 
