@@ -22,7 +22,7 @@ def find_runnable(count: int, *, grace: timedelta = timedelta()) -> list[int]:
     """
     ready = _lost() | Q(status__in=QUEUED, accepted_at__lte=Now() - grace)
     waits_for_slot = Q(status=Status.WAITING, wait_reason=WaitReason.CONCURRENCY_LIMIT)
-    free = _free_of_session(AgentRequest.rows.filter(ready))
+    free = _free_of_session(AgentRequest.rows.unfinished().filter(ready))
     keys = list(free.exclude(waits_for_slot).order_by("pk").values_list("pk", flat=True)[:count])
     keys += free.filter(waits_for_slot).order_by("pk").values_list("pk", flat=True)[:_TRIED_FOR_A_SLOT]
     return sorted(keys)[:count]
