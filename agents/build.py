@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import httpx2
@@ -27,13 +27,14 @@ class AgentNotRunnable(MashError):
     status = 409
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunnableAgent:
     agent_id: str
     definition: AgentDefinition
     llm: LLMProvider
     tools: ToolRegistry
 
+    @cached_property
     def tool_definitions(self) -> list[LLMToolDefinition]:
         return [_definition(tool.to_llm_format()) for tool in self.tools.list_tools()]
 

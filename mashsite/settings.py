@@ -6,6 +6,7 @@ from pathlib import Path
 import dj_database_url
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from mashsite.env import env_flag, env_list, env_number, env_secret, env_text
 
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mashsite.middleware.RequestIdMiddleware",
+    "mashsite.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -97,6 +99,8 @@ MASH_DATABASE_URL = env_text("MASH_RUNTIME_DATABASE_URL") or env_text("MASH_DATA
 MASH_DATABASE_POOL = env_number("MASH_DATABASE_POOL", 8, minimum=1)
 if MASH_DATABASE_URL:
     DATABASES = {"default": dj_database_url.parse(MASH_DATABASE_URL, conn_max_age=0)}
+    if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("MASH_DATABASE_URL must be a postgresql:// URL; leave it out for SQLite.")
     DATABASES["default"]["ENGINE"] = "workspaces.postgresql"
     # Plans are kept per connection: a poller that hands out connections per transaction needs MASH_DATABASE_PREPARE=off
     if env_flag("MASH_DATABASE_PREPARE", default=True):
@@ -104,7 +108,7 @@ if MASH_DATABASE_URL:
 else:
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "workspaces.sqlite",
             "NAME": str(MASH_DATA_DIR / "mash.sqlite3"),
             "CONN_MAX_AGE": 0,
             "OPTIONS": {
@@ -159,11 +163,13 @@ USE_TZ = True
 
 # Files
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(MASH_DATA_DIR / "static")))
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
 # The API
+MASH_WEB_THREADS = env_number("MASH_WEB_THREADS", 16, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["workspaces.api.authentication.MashAuthentication"],
@@ -188,6 +194,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mashsite.openapi.add_streams",
+        "mashsite.openapi.add_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {"RequestStatus": "runtime.kinds.Status", "EndReason": "runtime.kinds.Reason"},
 }
 
 # Running agents

@@ -114,7 +114,7 @@ def _make_room(principal: Principal, agent: Agent, submission: Submission) -> No
     # An offset instead of a count: it stops at the limit, however many there are.
     # Ordered as the index of unfinished requests is, else SQLite walks the finished ones too.
     unfinished = workspace.agent_requests.unfinished().order_by("agent_id", "session_id", "pk").values("pk")
-    if unfinished[limit : limit + 1]:
+    if limit == 0 or unfinished[limit - 1 : limit]:
         text = f"The workspace has {limit} unfinished requests; wait for some of them to end."
         raise QueueFull(text, details={"limit": limit, "retry_after_s": 1})
     if submission.multitask == "enqueue":

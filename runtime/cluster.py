@@ -1,23 +1,50 @@
 """The django-q2 cluster that workers live in: it tells them when to drain, and can be asked to start anew."""
 
-import multiprocessing
+import logging
 import os
 import signal
 import sys
 import time
+from multiprocessing.sharedctypes import RawValue
 
+from django.conf import settings
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
+from django_q.status import Stat
 from typing_extensions import override
 
+from runtime import news
+from runtime.parent import kill_forks_with_us
+
+logger = logging.getLogger(__name__)
+
+# On top of the drain; the supervisor's patience ends 10 s after the drain.
+_STOP_WITHIN_S = 6.0
+
+
+class SharedFlag:
+    """A flag in memory that forks share. It has no lock: one held by a process that is killed stays locked for good."""
+
+    def __init__(self) -> None:
+        self._value = RawValue("b", 0)
+
+    def set(self) -> None:
+        self._value.value = 1
+
+    def is_set(self) -> bool:
+        return bool(self._value.value)
+
+
 # Made before django-q2 forks, so that every process of the cluster shares them.
-_context = multiprocessing.get_context("fork")
-draining = _context.Event()
-_cluster_process = _context.Value("i", 0)
+draining = SharedFlag()
+_cluster_process = RawValue("i", 0)
 
 
 class DrainingCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
-    """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks."""
+    """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks.
+
+    And bounds that stop: a guard that waits for a lock of a killed process, or for a suspended one, would wait for ever.
+    """
 
     @override
     def start(self) -> int:
@@ -27,11 +54,20 @@ class DrainingCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
     @override
     def stop(self) -> bool:
         draining.set()
-        return bool(super().stop())
+        if not self.sentinel.is_alive():
+            return False
+        self.stop_event.set()
+        self.sentinel.join(settings.MASH_DRAIN_SECONDS + _STOP_WITHIN_S)
+        if self.sentinel.is_alive():
+            logger.error("The cluster did not stop in good order; killing it", extra={"action": "cluster.killed"})
+            self.sentinel.kill()
+            self.sentinel.join()
+        return True
 
 
 def run_cluster() -> None:
     """Runs until SIGTERM or SIGINT; ends with exit code 1 when the sentinel died, so that a supervisor starts anew."""
+    kill_forks_with_us()
     running = DrainingCluster()
     running.start()
     while running.sentinel.is_alive():
@@ -51,3 +87,15 @@ def queue_answers() -> bool:
         return bool(get_broker().ping())
     except Exception:  # django-q2's brokers raise what their clients raise
         return False
+
+
+def queue_length() -> int:
+    """Wake-ups that no worker has taken yet."""
+    return int(get_broker().queue_size())
+
+
+def count_clusters() -> int:
+    """Clusters that are alive: all of them by their sign of life in Redis, else this machine's by its sockets."""
+    if settings.MASH_REDIS_URL:
+        return len(Stat.get_all(broker=get_broker())) if queue_answers() else 0
+    return news.count_mailboxes("work")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from io import BytesIO
 from typing import Any
@@ -10,6 +11,8 @@ from django.core.handlers.asgi import ASGIRequest
 
 from workspaces.api.envelope import error_body
 from workspaces.errors import MashError
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,6 +28,14 @@ _HEADERS = [
     (b"Content-Encoding", b"identity"),
     (b"X-Content-Type-Options", b"nosniff"),
 ]
+
+
+class NotReady(MashError):
+    """The database is away."""
+
+    code = "RUNTIME_NOT_READY"
+    status = 503
+    retryable = True
 
 
 class MethodNotAllowed(MashError):
@@ -47,10 +58,19 @@ async def send_frames(frames: AsyncIterator[bytes], receive: Receive, send: Send
     gone = asyncio.ensure_future(_until_gone(receive))
     try:
         await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if pump.done() and (error := pump.exception()):
+            # Ended in good form, so that the client sees it and comes back with its cursor.
+            logger.warning("A stream broke off: %s", error, extra={"action": "stream.broken"})
+            await send({"type": "http.response.body", "body": b""})
     finally:
+        has_left = gone.done()
         for task in (pump, gone):
             task.cancel()
-        await asyncio.gather(pump, gone, return_exceptions=True)
+        failure, _ = await asyncio.gather(pump, gone, return_exceptions=True)
+    if isinstance(failure, Exception) and not has_left:
+        # An ended stream without a terminal event: the client comes back with its cursor.
+        logger.warning("A stream broke", exc_info=failure, extra={"action": "stream.broken"})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def send_empty(send: Send, status: int) -> None:

@@ -7,6 +7,9 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+from runtime.parent import follow_parent
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +70,10 @@ class Supervisor:
     def _start(self, child: _Child) -> None:
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops each in order.
         child.process = subprocess.Popen(  # noqa: S603  our own commands
-            child.command, start_new_session=True, pass_fds=self._pass_fds, env=os.environ.copy()
+            child.command,
+            start_new_session=True,
+            pass_fds=self._pass_fds,
+            preexec_fn=partial(follow_parent, os.getpid()),
         )
         child.started_at = time.monotonic()
 

@@ -72,8 +72,6 @@ def ask(web: Web, route: Route, arguments: dict[str, str]) -> tuple[int, str]:
         answer = web.call(route.method, path)
     return answer.status, answer.body.decode()
 
-    return json.dumps(BODIES[route.pattern]).encode()
-
 
 @pytest.fixture
 def secrets(other_workspace: Workspace) -> dict[str, str]:

@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 def daphne_command(descriptor: int) -> list[str]:
     """Daphne on a socket that is open already, so that several processes can share it."""
-    quiet = ["--access-log", "/dev/null", "-v", "0", "--server-name", "mash"]
+    quiet = ["-v", "0", "--server-name", "mash"]
     return [sys.executable, "-m", "daphne", "--fd", str(descriptor), *quiet, "mashsite.asgi:application"]
 
 
