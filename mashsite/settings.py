@@ -191,6 +191,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mashsite.openapi.add_streams",
+        "mashsite.openapi.add_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {"RequestStatus": "runtime.kinds.Status", "EndReason": "runtime.kinds.Reason"},
 }
 
 # Running agents

@@ -1,11 +1,11 @@
 """The django-q2 cluster that workers live in: it tells them when to drain, and can be asked to start anew."""
 
-import multiprocessing
+import logging
 import os
 import signal
 import sys
 import time
-from functools import partial
+from multiprocessing.sharedctypes import RawValue
 
 from django.conf import settings
 from django_q.brokers import get_broker
@@ -14,16 +14,37 @@ from django_q.status import Stat
 from typing_extensions import override
 
 from runtime import news
-from runtime.processes import end_with_parent
+from runtime.parent import kill_forks_with_us
+
+logger = logging.getLogger(__name__)
+
+# On top of the drain; the supervisor's patience ends 10 s after the drain.
+_STOP_WITHIN_S = 6.0
+
+
+class SharedFlag:
+    """A flag in memory that forks share. It has no lock: one held by a process that is killed stays locked for good."""
+
+    def __init__(self) -> None:
+        self._value = RawValue("b", 0)
+
+    def set(self) -> None:
+        self._value.value = 1
+
+    def is_set(self) -> bool:
+        return bool(self._value.value)
+
 
 # Made before django-q2 forks, so that every process of the cluster shares them.
-_context = multiprocessing.get_context("fork")
-draining = _context.Event()
-_cluster_process = _context.Value("i", 0)
+draining = SharedFlag()
+_cluster_process = RawValue("i", 0)
 
 
 class DrainingCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
-    """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks."""
+    """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks.
+
+    And bounds that stop: a guard that waits for a lock of a killed process, or for a suspended one, would wait for ever.
+    """
 
     @override
     def start(self) -> int:
@@ -33,13 +54,20 @@ class DrainingCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
     @override
     def stop(self) -> bool:
         draining.set()
-        return bool(super().stop())
+        if not self.sentinel.is_alive():
+            return False
+        self.stop_event.set()
+        self.sentinel.join(settings.MASH_DRAIN_SECONDS + _STOP_WITHIN_S)
+        if self.sentinel.is_alive():
+            logger.error("The cluster did not stop in good order; killing it", extra={"action": "cluster.killed"})
+            self.sentinel.kill()
+            self.sentinel.join()
+        return True
 
 
 def run_cluster() -> None:
     """Runs until SIGTERM or SIGINT; ends with exit code 1 when the sentinel died, so that a supervisor starts anew."""
-    # A pusher that outlived its cluster would go on taking wake-ups from the queue, for nobody.
-    os.register_at_fork(after_in_child=partial(end_with_parent, signal.SIGKILL))
+    kill_forks_with_us()
     running = DrainingCluster()
     running.start()
     while running.sentinel.is_alive():

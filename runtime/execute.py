@@ -18,9 +18,10 @@ from runtime.act import act
 from runtime.deadline import Deadline
 from runtime.errors import DeadlineExceeded, RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
-from runtime.journal import DATABASE_ERRORS, Journal, until_the_database_is_back
+from runtime.journal import Journal, until_the_database_is_back
 from runtime.kinds import EventKind, Reason
 from runtime.models import AgentRequest
+from runtime.readers import DATABASE_ERRORS
 from runtime.rebuild import Rebuilt, rebuild
 from runtime.think import think
 from workspaces.errors import MashError

@@ -114,7 +114,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         with news.open_mailbox("news") as mailbox:
             while True:
-                self.tell(await loop.sock_recv(mailbox, 4096))
+                self.tell(await loop.sock_recv(mailbox, news.MAX_MESSAGE_BYTES))
 
     async def _listen_redis(self) -> None:
         """Subscribes, and again when Redis has been away."""

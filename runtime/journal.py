@@ -3,16 +3,15 @@
 import logging
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from runtime import events
 from runtime.events import NewEvent
 from runtime.models import AgentRequest
+from runtime.readers import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)
-
-DATABASE_ERRORS = (OperationalError, InterfaceError)
 
 
 def until_the_database_is_back() -> Retrying:

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 CHANNEL = "mash:news"
 # What fits a Unix datagram everywhere, with room to spare
 MAX_FRAMES_BYTES = 64 * 1024
+# With the header; a reader that asks for less is given the beginning of a datagram and not told so.
+MAX_MESSAGE_BYTES = MAX_FRAMES_BYTES + 1024
 _PAUSE_AFTER_FAILURE_S = 1.0
 # A socket's path has 107 bytes at most on Linux.
 MAX_SOCKET_DIRECTORY = 80

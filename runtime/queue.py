@@ -1,19 +1,23 @@
 """Wakes workers through django-q2. The queue is only a wake-up: the request's row is the truth (design.md 3)."""
 
+import logging
 import select
+import time
 from functools import cache, cached_property
 from socket import socket
 from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django_q.brokers import Broker, get_broker, orm, redis_broker
 from django_q.tasks import async_task
 from typing_extensions import override
 
 from runtime import news
 from runtime.models import AgentRequest
+
+logger = logging.getLogger(__name__)
 
 _POLL_S = 1.0
 _SOCKET_TIMEOUT_S = 0.5
@@ -41,6 +45,12 @@ def _broker() -> Broker:
     return get_broker()
 
 
+def _nothing_yet(error: Exception) -> None:
+    """Waits for a server that is away. Told of the error, django-q2 would sleep for ten seconds and start anew."""
+    logger.warning("The queue cannot be read: %s", error, extra={"action": "queue.away"})
+    time.sleep(_POLL_S)
+
+
 class DatabaseBroker(orm.ORM):  # type: ignore[misc]  # django-q2 has no types
     """The queue in the database; an idle cluster sleeps on a datagram socket rather than poll in a hurry."""
 
@@ -50,6 +60,12 @@ class DatabaseBroker(orm.ORM):  # type: ignore[misc]  # django-q2 has no types
 
     @override
     def dequeue(self) -> Any:
+        try:
+            return self._take()
+        except Error as error:
+            return _nothing_yet(error)
+
+    def _take(self) -> Any:
         self._empty_mailbox()
         rows = list(self.get_connection().filter(key=self.list_key).order_by("id")[:64])
         if rows:
@@ -79,6 +95,9 @@ class RedisBroker(redis_broker.Redis):  # type: ignore[misc]
 
     @override
     def dequeue(self) -> Any:
-        # Blocks for less than the socket's time-out, else an idle queue would look like a dead server.
-        task = self.connection.blpop([self.list_key], timeout=_SOCKET_TIMEOUT_S / 2)
+        try:
+            # Blocks for less than the socket's time-out, else an idle queue would look like a dead server.
+            task = self.connection.blpop([self.list_key], timeout=_SOCKET_TIMEOUT_S / 2)
+        except redis.RedisError as error:
+            return _nothing_yet(error)
         return [(None, task[1])] if task else None

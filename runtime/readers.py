@@ -1,6 +1,7 @@
 """Database reads for streams: each in a thread of a small pool, its connection released before anybody waits."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,27 +10,21 @@ from typing import ParamSpec, TypeVar
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from runtime.models import AgentRequest, RuntimeEvent
-from workspaces.errors import MashError
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+logger = logging.getLogger(__name__)
 
-class DatabaseAway(MashError):
-    code = "RUNTIME_NOT_READY"
-    status = 503
-    retryable = True
-
-
+DATABASE_ERRORS = (OperationalError, InterfaceError)
+_PATIENCE = 10
+_PAUSE_S = 1.0
 _readers = ThreadPoolExecutor(4, thread_name_prefix="stream-reader")
 
 
 async def in_reader(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-    """Runs `read` in a reader thread; `DatabaseAway` when the database cannot be asked."""
-    try:
-        return await asyncio.get_running_loop().run_in_executor(_readers, lambda: _released(read, *args, **kwargs))
-    except (InterfaceError, OperationalError) as error:
-        raise DatabaseAway("The database cannot be reached right now; try again.") from error
+    """Runs `read` in a reader thread."""
+    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: _released(read, *args, **kwargs))
 
 
 def _released(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
@@ -37,6 +32,19 @@ def _released(read: Callable[Parameters, Result], *args: Parameters.args, **kwar
         return read(*args, **kwargs)
     finally:
         close_old_connections()
+
+
+async def in_patient_reader(
+    read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
+    """The same, for a stream that is open: a database that is away for a moment does not end it."""
+    for _ in range(_PATIENCE):
+        try:
+            return await in_reader(read, *args, **kwargs)
+        except DATABASE_ERRORS as error:
+            logger.warning("A stream waits for the database: %s", error, extra={"action": "stream.waits"})
+            await asyncio.sleep(_PAUSE_S)
+    return await in_reader(read, *args, **kwargs)
 
 
 def heads_of(request_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:

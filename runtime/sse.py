@@ -30,6 +30,14 @@ _HEADERS = [
 ]
 
 
+class NotReady(MashError):
+    """The database is away."""
+
+    code = "RUNTIME_NOT_READY"
+    status = 503
+    retryable = True
+
+
 class MethodNotAllowed(MashError):
     code = "METHOD_NOT_ALLOWED"
     status = 405
@@ -50,6 +58,10 @@ async def send_frames(frames: AsyncIterator[bytes], receive: Receive, send: Send
     gone = asyncio.ensure_future(_until_gone(receive))
     try:
         await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if pump.done() and (error := pump.exception()):
+            # Ended in good form, so that the client sees it and comes back with its cursor.
+            logger.warning("A stream broke off: %s", error, extra={"action": "stream.broken"})
+            await send({"type": "http.response.body", "body": b""})
     finally:
         has_left = gone.done()
         for task in (pump, gone):

@@ -5,8 +5,9 @@ The log is the truth: a stream reads it after its cursor whenever the hub says t
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from django.http import HttpRequest
 
@@ -17,10 +18,11 @@ from runtime.horizon import horizon
 from runtime.hub import Watch, hub
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.public import frame, is_terminal_event
-from runtime.readers import in_reader
+from runtime.readers import DATABASE_ERRORS, in_patient_reader, in_reader
 from runtime.sse import (
     KEEP_ALIVE,
     KEEP_ALIVE_S,
+    NotReady,
     Receive,
     Scope,
     Send,
@@ -34,6 +36,9 @@ from workspaces.authenticate import Principal, authenticate
 from workspaces.errors import MashError
 from workspaces.roles import Scope as AccessScope
 from workspaces.scoping import only
+
+Parameters = ParamSpec("Parameters")
+Opening = TypeVar("Opening")
 
 PAGE_SIZE = 500
 SETTLING_S = 0.1
@@ -61,7 +66,7 @@ async def request_stream(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         request = http_request(scope)
         with hub.watch(request_id=route["request_id"]) as watch:
-            opening = await in_reader(_open_request, request, route["agent_id"], route["request_id"])
+            opening = await _opened(_open_request, request, route["agent_id"], route["request_id"])
             if opening.agent_request.is_terminal and opening.cursor == opening.agent_request.last_sequence:
                 await send_empty(send, 204)
                 return
@@ -75,7 +80,7 @@ async def session_stream(scope: Scope, receive: Receive, send: Send) -> None:
     route = scope["url_route"]["kwargs"]
     try:
         request = http_request(scope)
-        opening = await in_reader(_open_session, request, route["agent_id"], route["session_id"])
+        opening = await _opened(_open_session, request, route["agent_id"], route["session_id"])
         topic = news.session_topic(
             workspace_pk=opening.principal.workspace.pk, agent_pk=opening.agent.pk, session_id=opening.session_id
         )
@@ -85,11 +90,20 @@ async def session_stream(scope: Scope, receive: Receive, send: Send) -> None:
         await send_error(send, error)
 
 
+async def _opened(
+    open_stream: Callable[Parameters, Opening], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Opening:
+    try:
+        return await in_reader(open_stream, *args, **kwargs)
+    except DATABASE_ERRORS as error:
+        raise NotReady("The database cannot be reached right now; try again.") from error
+
+
 async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterator[bytes]:
     """Every event after the cursor; ends after a terminal one that is the head of the log."""
     watch.seen = opening.cursor
     while True:
-        page = await in_reader(_request_page, opening.agent_request, watch.seen)
+        page = await in_patient_reader(_request_page, opening.agent_request, watch.seen)
         if page:
             watch.seen = page[-1].sequence
             yield b"".join(
@@ -110,7 +124,7 @@ async def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterato
     """Every event of the session after the cursor, in the order of their ids; endless."""
     cursor, quiet_since = opening.cursor, time.monotonic()
     while True:
-        page, is_settling = await in_reader(_session_page, opening, cursor)
+        page, is_settling = await in_patient_reader(_session_page, opening, cursor)
         if page:
             cursor, quiet_since = page[-1].event_id, time.monotonic()
             yield b"".join(

@@ -1,6 +1,7 @@
 """Keeps a few processes running: starts them, restarts what dies, and stops all of them in good order."""
 
 import logging
+import os
 import signal
 import subprocess
 import time
@@ -8,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from runtime.processes import end_with_parent
+from runtime.parent import follow_parent
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Supervisor:
             child.command,
             start_new_session=True,
             pass_fds=self._pass_fds,
-            preexec_fn=partial(end_with_parent, signal.SIGTERM),
+            preexec_fn=partial(follow_parent, os.getpid()),
         )
         child.started_at = time.monotonic()
 

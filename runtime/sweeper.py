@@ -18,7 +18,9 @@ from runtime.recover import QUEUE_GRACE, find_runnable
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0
-_RENEW_EVERY_S = 5.0
+_LONGEST_RENEWAL_S = 5.0
+# django-q2 asks an idle worker to stop through its queue, which is deaf after a worker was killed in it.
+_STOP_COMES_WITHIN_S = 3.0
 _QUEUE_SILENT_S = 30.0
 _MISSED_DELIVERIES = 3
 
@@ -41,6 +43,7 @@ class Sweeper(threading.Thread):
         self._engine = engine
         self._parent = os.getppid()
         self._renewed_at = time.monotonic()
+        self._renew_every_s = min(_LONGEST_RENEWAL_S, settings.MASH_LEASE_SECONDS / 3)
         self._drain_began: float | None = None
         self._last_delivery = (0, time.monotonic())
         self._missed = 0
@@ -55,13 +58,13 @@ class Sweeper(threading.Thread):
             except Exception:  # the sweeper is what recovery stands on: it goes on whatever happens
                 logger.exception("The sweeper failed", extra={"action": "sweep.failed"})
             close_old_connections()
-            cluster.draining.wait(_TICK_S) if self._drain_began is None else time.sleep(_TICK_S / 4)
+            time.sleep(_TICK_S if self._drain_began is None else _TICK_S / 4)
 
     def _tick(self) -> None:
         if os.getppid() != self._parent:
             logger.warning("The cluster is gone; this worker ends", extra={"action": "worker.orphaned"})
             os._exit(1)
-        if time.monotonic() - self._renewed_at >= _RENEW_EVERY_S:
+        if time.monotonic() - self._renewed_at >= self._renew_every_s:
             self._renew()
         if cluster.draining.is_set():
             self._drain()
@@ -77,7 +80,8 @@ class Sweeper(threading.Thread):
     def _drain(self) -> None:
         """Steps may finish for a while; then what still runs is given up and goes on in another process."""
         self._drain_began = self._drain_began or time.monotonic()
-        if not self._engine.held or time.monotonic() - self._drain_began < settings.MASH_DRAIN_SECONDS:
+        patience_s = settings.MASH_DRAIN_SECONDS if self._engine.held else _STOP_COMES_WITHIN_S
+        if time.monotonic() - self._drain_began < patience_s:
             return
         held = AgentRequest.rows.running().filter(pk__in=list(self._engine.held), lease_owner=self._engine.owner)
         given_up = held.update(lease_owner="", lease_expires_at=Now())
@@ -97,9 +101,11 @@ class Sweeper(threading.Thread):
         if self._engine.deliveries != self._last_delivery[0]:
             self._last_delivery = (self._engine.deliveries, time.monotonic())
             self._missed = 0
+        if time.monotonic() - self._last_delivery[1] <= _QUEUE_SILENT_S:
+            # A burst is slow to deliver, and what is picked up meanwhile says nothing about the quiet that follows.
+            return
         self._missed += taken
-        silent_s = time.monotonic() - self._last_delivery[1]
-        if self._missed >= _MISSED_DELIVERIES and silent_s > _QUEUE_SILENT_S and cluster.queue_answers():
+        if self._missed >= _MISSED_DELIVERIES and cluster.queue_answers():
             logger.error("The queue delivers nothing; restarting the cluster", extra={"action": "cluster.restart"})
             self._missed = 0
             cluster.ask_for_restart()

@@ -35,7 +35,7 @@ class StrictCharField(serializers.CharField):
 
 
 class ObjectField(serializers.JSONField):
-    """A JSON object whose text is at most `max_bytes` long and holds no NUL."""
+    """A JSON object whose text is at most `max_bytes` long and holds nothing that PostgreSQL cannot keep."""
 
     def __init__(self, *, max_bytes: int, **kwargs: Any) -> None:
         self.max_bytes = max_bytes
@@ -50,7 +50,19 @@ class ObjectField(serializers.JSONField):
             raise serializers.ValidationError(f"Larger than {self.max_bytes} bytes.", code="too_long")
         if "\\u0000" in text:
             raise serializers.ValidationError("Null characters are not allowed.", code="null_characters_not_allowed")
+        if not _is_unicode(json.dumps(data, ensure_ascii=False)):
+            raise serializers.ValidationError(
+                "Half a surrogate pair is not text.", code="surrogate_characters_not_allowed"
+            )
         return data
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_body(request: Request, serializer_class: type[BodySerializer]) -> dict[str, Any]:

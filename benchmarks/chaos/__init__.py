@@ -1,0 +1,1 @@
+"""Breaks the promises of a running deployment on purpose: `python -m benchmarks.chaos`."""

@@ -1,0 +1,65 @@
+"""The agent that is tormented: its tools write down each time that they are really executed."""
+
+import json
+import os
+import time
+
+from agents.host import AgentHost, HostBuilder
+from agents.llm.catalogue import create_provider
+from agents.llm.types import LLMProvider
+from agents.spec import AgentConfig, AgentSpec
+from agents.tools.base import Tool
+from agents.tools.context import ToolContext
+from agents.tools.function import function_tool
+from agents.tools.registry import ToolRegistry
+
+AGENT_ID = "tormented"
+LEDGER_VARIABLE = "MASH_CHAOS_LEDGER"
+
+
+def _enter(tool: str, phase: str, context: ToolContext) -> None:
+    """One short line, appended in one write, so that no process can tear another's."""
+    line = json.dumps({"tool": tool, "phase": phase, "key": context.idempotency_key, "process": os.getpid()})
+    descriptor = os.open(os.environ[LEDGER_VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode() + b"\n")
+    finally:
+        os.close(descriptor)
+
+
+def pay_once(context: ToolContext, seconds: float = 0.0) -> str:
+    """Does what must never be done twice."""
+    _enter("pay_once", "begun", context)
+    time.sleep(seconds)
+    _enter("pay_once", "done", context)
+    return "paid"
+
+
+def write_again(context: ToolContext, seconds: float = 0.0) -> str:
+    """Does what may be done again."""
+    _enter("write_again", "begun", context)
+    time.sleep(seconds)
+    _enter("write_again", "done", context)
+    return "written"
+
+
+def _tools() -> list[Tool]:
+    return [function_tool(pay_once), function_tool(write_again, crash_policy="idempotent")]
+
+
+class TormentedSpec(AgentSpec):
+    def get_agent_id(self) -> str:
+        return AGENT_ID
+
+    def build_tools(self) -> ToolRegistry:
+        return ToolRegistry(_tools())
+
+    def build_llm(self) -> LLMProvider:
+        return create_provider("openai_chat", model="scripted")
+
+    def build_agent_config(self) -> AgentConfig:
+        return AgentConfig(app_id=AGENT_ID, system_prompt="You are put to the test.")
+
+
+def host() -> AgentHost:
+    return HostBuilder().primary(TormentedSpec()).build()
