@@ -29,7 +29,7 @@ _STREAM_TEXT = """Server-sent events. Reconnect with `Last-Event-ID` to go on af
 repeated. A comment every 15 seconds keeps proxies awake."""
 
 
-class MashAuthenticationScheme(OpenApiAuthenticationExtension):
+class MashAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registration
     """A bearer token, or the same token in `X-API-Key`."""
 
     target_class = "workspaces.api.authentication.MashAuthentication"

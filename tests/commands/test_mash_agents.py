@@ -118,7 +118,7 @@ def test_an_import_is_all_or_nothing(run: Run, target: Workspace, file: Path, mo
         calls.append(args)
         if len(calls) == 2:
             raise RuntimeError("the disk is full")
-        genuine(*args, **kwargs)  # type: ignore[arg-type]
+        genuine(*args, **kwargs)
 
     monkeypatch.setattr(transfer, "_write", fail_on_the_second)
     with pytest.raises(RuntimeError):
