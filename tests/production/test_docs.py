@@ -28,7 +28,9 @@ def test_every_variable_is_documented_and_every_documented_one_is_read() -> None
 
 def test_every_requirement_has_its_reason() -> None:
     text = (ROOT / "docs/dependencies.md").read_text()
-    listed = {name.strip() for row in re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE) for name in re.split(r",| \(", row)}
+    listed = {
+        name.strip() for row in re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE) for name in re.split(r",| \(", row)
+    }
     names = set()
     for file in ("requirements.txt", "requirements-dev.txt"):
         names |= set(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==", (ROOT / file).read_text(), re.MULTILINE))
