@@ -1,8 +1,11 @@
 """Makes an agent ready to run from one of its versions."""
 
+import os
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
+import httpx2
 from django.conf import settings
 
 from agents.catalogue import code_agents, offered_tools
@@ -13,6 +16,7 @@ from agents.models import Agent, AgentVersion
 from agents.tools.registry import ToolRegistry
 from workspaces.errors import MashError
 from workspaces.models import Workspace
+from workspaces.outbound import guarded_client
 from workspaces.scoping import only
 
 
@@ -23,13 +27,14 @@ class AgentNotRunnable(MashError):
     status = 409
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunnableAgent:
     agent_id: str
     definition: AgentDefinition
     llm: LLMProvider
     tools: ToolRegistry
 
+    @cached_property
     def tool_definitions(self) -> list[LLMToolDefinition]:
         return [_definition(tool.to_llm_format()) for tool in self.tools.list_tools()]
 
@@ -87,10 +92,17 @@ def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:
             model=definition.model or None,
             api_key=credential.api_key,
             base_url=credential.base_url or None,
+            http_client=_guarded_client(os.getpid()) if credential.base_url else None,
         )
     if not environment_key_serves(workspace):
         raise AgentNotRunnable("Choose a credential: the operator's own keys do not serve this workspace.")
     return create_provider(definition.provider, model=definition.model or None)
+
+
+@cache
+def _guarded_client(process_id: int) -> httpx2.Client:
+    """For addresses that a workspace names; one per process, as a fork must not share its parent's connections."""
+    return guarded_client(allowed_hosts=settings.MASH_ALLOWED_PRIVATE_HOSTS)
 
 
 def environment_key_serves(workspace: Workspace) -> bool:

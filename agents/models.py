@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from django.db import models
+from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import Session, Turn
@@ -35,6 +36,7 @@ class ProviderCredential(models.Model):
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="credential_name_unique")]
 
+    @override
     def __str__(self) -> str:
         return f"{self.name} ({self.get_kind_display()})"
 
@@ -83,6 +85,7 @@ class Agent(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return self.agent_id
 
@@ -110,6 +113,7 @@ class AgentVersion(models.Model):
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["agent", "number"], name="version_number_unique")]
 
+    @override
     def __str__(self) -> str:
         return f"{self.agent} v{self.number}"
 

@@ -22,7 +22,7 @@ def save_version(
     with transaction.atomic():
         # Two people who save at once take turns here, so numbers stay unique.
         locked = agent.workspace.agents.select_for_update(no_key=True, of=("self",)).get(pk=agent.pk)
-        current = agent.workspace.agent_versions.filter(pk=locked.current_version_id).first()
+        current = locked.current_version
         if current and current.definition == content:
             return current
         latest = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0

@@ -28,6 +28,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MASH_HTTPS else
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# To redirect to HTTPS is the proxy's part; subdomains and preload lists are the domain owner's choice.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -61,6 +63,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "mashsite.middleware.RequestIdMiddleware",
+    "mashsite.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,7 +106,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": MASH_DATA_DIR / "mash.sqlite3",
+            "NAME": str(MASH_DATA_DIR / "mash.sqlite3"),
             "CONN_MAX_AGE": 0,
             "OPTIONS": {
                 "timeout": 20,
@@ -157,11 +160,13 @@ USE_TZ = True
 
 # Files
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env_text("MASH_STATIC_ROOT", str(MASH_DATA_DIR / "static")))
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
 # The API
+MASH_WEB_THREADS = env_number("MASH_WEB_THREADS", 16, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["workspaces.api.authentication.MashAuthentication"],
@@ -186,6 +191,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mashsite.openapi.add_streams",
+        "mashsite.openapi.add_errors",
+    ],
+    "ENUM_NAME_OVERRIDES": {"RequestStatus": "runtime.kinds.Status", "EndReason": "runtime.kinds.Reason"},
 }
 
 # Running agents

@@ -2,17 +2,17 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from mashsite.health import healthz, readyz
+from mashsite.openapi import docs, openapi_document
 from mashsite.pages import service_info
 
 urlpatterns = [
     path("", service_info, name="service-info"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
+    path("openapi.json", openapi_document, name="openapi"),
+    path("docs", docs, name="docs"),
     path("api/v1/", include("runtime.api.urls")),
     path("admin/", admin.site.urls),
 ]

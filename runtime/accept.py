@@ -112,7 +112,7 @@ def _make_room(principal: Principal, agent: Agent, submission: Submission) -> No
     workspace = principal.workspace
     limit = workspace.max_queued_requests
     # An offset instead of a count: it stops at the limit, however many there are.
-    if workspace.agent_requests.unfinished().order_by().values("pk")[limit : limit + 1].exists():
+    if limit == 0 or workspace.agent_requests.unfinished().order_by().values("pk")[limit - 1 : limit].exists():
         text = f"The workspace has {limit} unfinished requests; wait for some of them to end."
         raise QueueFull(text, details={"limit": limit, "retry_after_s": 1})
     if submission.multitask == "enqueue":

@@ -43,17 +43,7 @@ def _claim(request_pk: int, owner: str) -> AgentRequest | None:
     if reason := _blocked_by(agent_request):
         _wait(agent_request, reason)
         return None
-    is_first = agent_request.started_at is None
     _start(agent_request, owner)
-    message = {"message": agent_request.message}
-    started = [
-        NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload=message),
-        NewEvent(
-            event_type=EventKind.AGENT_RUN_START,
-            payload={"step_id": 0, "payload": {"user_message": agent_request.message}},
-        ),
-    ]
-    events.append(agent_request, started if is_first else [_recovered(agent_request)], agent_request.attempt)
     return agent_request
 
 
@@ -107,25 +97,20 @@ def _reclaim(agent_request: AgentRequest, owner: str) -> AgentRequest | None:
     expired = AgentRequest.rows.filter(pk=agent_request.pk, lease_expires_at__lt=Now()).exists()
     if not (gave_up or expired or lease.is_dead(agent_request.lease_owner)):
         return None
+    if agent_request.cancel_reason:
+        finish.cancel(agent_request, [], reason=agent_request.cancel_reason, by="request")
+        return None
     lost = 0 if gave_up or _has_new_step(agent_request) else agent_request.lost_leases + 1
     if lost >= MAX_LOST_LEASES:
         finish.fail_lost(agent_request)
         return None
     agent_request.lost_leases = lost
     _start(agent_request, owner)
-    events.append(agent_request, [_recovered(agent_request)], agent_request.attempt)
     return agent_request
 
 
 def _has_new_step(agent_request: AgentRequest) -> bool:
     return agent_request.events.filter(sequence__gt=agent_request.claimed_sequence, event_type__in=STEP_EVENTS).exists()
-
-
-def _recovered(agent_request: AgentRequest) -> NewEvent:
-    return NewEvent(
-        event_type=EventKind.REQUEST_RECOVERED,
-        payload={"attempt": agent_request.attempt, "lost_leases": agent_request.lost_leases},
-    )
 
 
 def _start(agent_request: AgentRequest, owner: str) -> None:

@@ -10,8 +10,10 @@ from multiprocessing.sharedctypes import RawValue
 from django.conf import settings
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster
+from django_q.status import Stat
 from typing_extensions import override
 
+from runtime import news
 from runtime.parent import kill_forks_with_us
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ draining = SharedFlag()
 _cluster_process = RawValue("i", 0)
 
 
-class DrainingCluster(Cluster):
+class DrainingCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
     """Sets `draining` before django-q2's own stop, which reaches workers only behind their queued tasks.
 
     And bounds that stop: a guard that waits for a lock of a killed process, or for a suspended one, would wait for ever.
@@ -85,3 +87,15 @@ def queue_answers() -> bool:
         return bool(get_broker().ping())
     except Exception:  # django-q2's brokers raise what their clients raise
         return False
+
+
+def queue_length() -> int:
+    """Wake-ups that no worker has taken yet."""
+    return int(get_broker().queue_size())
+
+
+def count_clusters() -> int:
+    """Clusters that are alive: all of them by their sign of life in Redis, else this machine's by its sockets."""
+    if settings.MASH_REDIS_URL:
+        return len(Stat.get_all(broker=get_broker())) if queue_answers() else 0
+    return news.count_mailboxes("work")

@@ -14,6 +14,7 @@ from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.kinds import EventKind
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.news import News
+from runtime.public import frame, is_terminal_event
 
 _TABLE = AgentRequest._meta.db_table
 
@@ -48,16 +49,27 @@ def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int
         rows = [_row(agent_request, first + place, event) for place, event in enumerate(fresh, start=1)]
         agent_request.workspace.events.bulk_create(rows)
         agent_request.last_sequence = head
-        told = _news(agent_request, head)
+        told = _news(agent_request, rows, head)
         transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
     return rows
 
 
-def _news(agent_request: AgentRequest, head: int) -> News:
-    session = news.session_topic(
-        workspace_pk=agent_request.workspace_id, agent_pk=agent_request.agent_id, session_id=agent_request.session_id
+def _news(agent_request: AgentRequest, rows: list[RuntimeEvent], head: int) -> News:
+    # A cancellation looks different to old clients, so each stream writes that frame itself.
+    is_plain = all(row.event_type != EventKind.REQUEST_CANCELLED for row in rows)
+    frames = (frame(row, agent_request, knows_cancelled=True, cursor=row.sequence) for row in rows)
+    return News(
+        request_id=agent_request.request_id,
+        session=news.session_topic(
+            workspace_pk=agent_request.workspace_id,
+            agent_pk=agent_request.agent_id,
+            session_id=agent_request.session_id,
+        ),
+        first=head - len(rows),
+        head=head,
+        is_end=bool(rows) and is_terminal_event(rows[-1]),
+        frames=b"".join(frames) if is_plain else b"",
     )
-    return News(agent_request.request_id, head, session)
 
 
 def _raise_sequence(agent_request: AgentRequest, count: int, attempt: int | None, using: str) -> int:

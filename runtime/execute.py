@@ -119,9 +119,27 @@ def _load(journal: Journal, runnable: RunnableAgent) -> Rebuilt:
         rebuilt = rebuild(initial, agent_request.events.order_by("sequence"))
     else:
         rebuilt = Rebuilt(state=initial, interrupted=frozenset())
-    loaded = {"message": agent_request.message, "turn_count": len(turns)}
-    journal.add(NewEvent(event_type=EventKind.CONTEXT_LOADED, key="context.loaded", payload=loaded))
+    journal.add(*_opening(agent_request, turn_count=len(turns)))
     return rebuilt
+
+
+def _opening(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:
+    """How a run begins in the log. Written with the first step; a later attempt repeats none of what is there."""
+    message = {"message": agent_request.message}
+    user_message = {"user_message": agent_request.message}
+    opening = [
+        NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload=message),
+        NewEvent(
+            event_type=EventKind.AGENT_RUN_START, key="agent.run.start", payload={"step_id": 0, "payload": user_message}
+        ),
+        NewEvent(
+            event_type=EventKind.CONTEXT_LOADED, key="context.loaded", payload={**message, "turn_count": turn_count}
+        ),
+    ]
+    if agent_request.attempt > 1:
+        recovered = {"attempt": agent_request.attempt, "lost_leases": agent_request.lost_leases}
+        opening.append(NewEvent(event_type=EventKind.REQUEST_RECOVERED, payload=recovered))
+    return opening
 
 
 def _check_boundary(journal: Journal, deadline: Deadline, should_stop: Callable[[], bool]) -> None:
@@ -149,7 +167,7 @@ def _step_completed(step: CommitStep, began: float) -> NewEvent:
 def _end_turn(journal: Journal, runnable: RunnableAgent, state: LoopState, step: Finish) -> None:
     signals: dict[str, Any] = {}
     if not step.stopped_by_limit:
-        signals = collect_signals(runnable.tool_definitions(), state.invocations)
+        signals = collect_signals(runnable.tool_definitions, state.invocations)
     outcome = finish.Outcome(
         text=step.text,
         signals=signals,

@@ -7,8 +7,8 @@ queries a second for the whole process make up for news that were lost.
 import asyncio
 import logging
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -23,16 +23,41 @@ from runtime.readers import heads_of, in_reader, newest_event_id
 logger = logging.getLogger(__name__)
 
 _CHECK_EVERY_S = 1.0
+_PUSHED_KEPT = 8
 
 
 @dataclass(eq=False, slots=True)
 class Watch:
-    """One stream's wish to be woken. `seen` is the last sequence or event id that the stream has read."""
+    """One stream's wish to be woken. `seen` is the last sequence that the stream has read."""
 
     request_id: uuid.UUID | None
     session: str | None
     seen: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    known_head: int = 0
+    """How far the log reaches, as far as has been heard."""
+    pushed: deque[News] = field(default_factory=lambda: deque(maxlen=_PUSHED_KEPT))
+
+    async def news_without_gap(self, keep_alive_s: float) -> AsyncIterator[News | None]:
+        """News whose frames go on exactly where the stream stands, and None when it is time for a keep-alive.
+
+        Ends when the log has grown by something that did not come along: then the stream must read it.
+        """
+        while True:
+            if pushed := self._next_pushed():
+                self.seen = pushed.head
+                yield pushed
+            elif self.known_head > self.seen:
+                return
+            elif not await self.wait(keep_alive_s):
+                yield None
+
+    def _next_pushed(self) -> News | None:
+        while self.pushed and self.pushed[0].head <= self.seen:
+            self.pushed.popleft()
+        if self.pushed and self.pushed[0].first == self.seen and self.pushed[0].frames:
+            return self.pushed.popleft()
+        return None
 
     async def wait(self, timeout_s: float) -> bool:
         """True when there may be something new, False after the time-out."""
@@ -66,13 +91,15 @@ class Hub:
                 if key is not None:
                     watches[key].discard(watch)  # type: ignore[index]
                     if not watches[key]:  # type: ignore[index]
-                        del watches[key]  # type: ignore[arg-type]
+                        del watches[key]  # type: ignore[attr-defined]
 
     def tell(self, message: bytes) -> None:
         """Wakes whoever watches what the message is about."""
         told = News.from_bytes(message)
         for watch in self._by_request.get(told.request_id, ()):
             if told.head > watch.seen:
+                watch.pushed.append(told)
+                watch.known_head = max(watch.known_head, told.head)
                 watch.changed.set()
         for watch in self._by_session.get(told.session, ()):
             watch.changed.set()
@@ -87,7 +114,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         with news.open_mailbox("news") as mailbox:
             while True:
-                self.tell(await loop.sock_recv(mailbox, 4096))
+                self.tell(await loop.sock_recv(mailbox, news.MAX_MESSAGE_BYTES))
 
     async def _listen_redis(self) -> None:
         """Subscribes, and again when Redis has been away."""
@@ -115,6 +142,7 @@ class Hub:
             for request_id, head in (await in_reader(heads_of, list(self._by_request))).items():
                 for watch in self._by_request.get(request_id, ()):
                     if head > watch.seen:
+                        watch.known_head = max(watch.known_head, head)
                         watch.changed.set()
         if self._by_session:
             newest = await in_reader(newest_event_id)

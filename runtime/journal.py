@@ -38,19 +38,22 @@ class Journal:
 
     def write(self) -> None:
         """Makes everything that was added durable, and lets go of the database connection."""
-        head = self.agent_request.last_sequence
+        before = self.agent_request.last_sequence
         for attempt in until_the_database_is_back():
             with attempt:
                 is_retry = attempt.retry_state.attempt_number > 1
-                if self.pending and not (is_retry and self._has_committed(head)):
+                if self.pending and not (is_retry and self._has_committed(before)):
                     events.append(self.agent_request, self.pending, self._attempt)
         self.pending = []
         close_old_connections()
 
-    def _has_committed(self, head: int) -> bool:
+    def _has_committed(self, before: int) -> bool:
         """Whether the write before succeeded although its connection broke: while we run, only we write."""
-        row = self.agent_request.workspace.agent_requests.filter(pk=self.agent_request.pk, attempt=self._attempt)
-        return bool(row.filter(last_sequence__gt=head).exists())
+        rows = self.agent_request.workspace.agent_requests.filter(pk=self.agent_request.pk, attempt=self._attempt)
+        for head in rows.filter(last_sequence__gt=before).values_list("last_sequence", flat=True):
+            self.agent_request.last_sequence = head
+            return True
+        return False
 
 
 def _note(state: RetryCallState) -> None:

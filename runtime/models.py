@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from typing_extensions import override
 
 from agents.models import Agent, AgentVersion
 from runtime.kinds import LEGAL_MOVES, QUEUED, TERMINAL, UNFINISHED, Reason, Status
@@ -106,6 +107,7 @@ class AgentRequest(models.Model):
             models.Index(fields=["workspace", "session_id", "-id"], name="request_by_session"),
         ]
 
+    @override
     def __str__(self) -> str:
         return str(self.request_id)
 
@@ -156,6 +158,7 @@ class RuntimeEvent(models.Model):
             models.Index(fields=["workspace", "-id"], name="event_by_workspace"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.sequence} {self.event_type}"
 
@@ -184,5 +187,6 @@ class IdempotencyKey(models.Model):
         # Keys older than a day are swept
         indexes = [models.Index(fields=["created_at"], name="idempotency_key_by_age")]
 
+    @override
     def __str__(self) -> str:
         return self.key

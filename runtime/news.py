@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import socket
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass
@@ -21,26 +22,46 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 CHANNEL = "mash:news"
+# What fits a Unix datagram everywhere, with room to spare
+MAX_FRAMES_BYTES = 64 * 1024
+# With the header; a reader that asks for less is given the beginning of a datagram and not told so.
+MAX_MESSAGE_BYTES = MAX_FRAMES_BYTES + 1024
 _PAUSE_AFTER_FAILURE_S = 1.0
+# A socket's path has 107 bytes at most on Linux.
+MAX_SOCKET_DIRECTORY = 80
 _silent_until = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """The log of a request now ends at `head`, and so its session has grown too."""
+    """The log of a request has grown from after `first` to `head`, and so has its session's."""
 
     request_id: uuid.UUID
-    head: int
     session: str
     """`session_topic` of the request."""
+    first: int
+    head: int
+    is_end: bool = False
+    """The event at the head is a terminal one."""
+    frames: bytes = b""
+    """The new events as server-sent events, so that a stream need not read them; empty when they are too large."""
 
     def as_bytes(self) -> bytes:
-        return f"{self.request_id} {self.head} {self.session}".encode()
+        frames = self.frames if len(self.frames) <= MAX_FRAMES_BYTES else b""
+        return f"{self.request_id} {self.session} {self.first} {self.head} {self.is_end:d}\n".encode() + frames
 
     @classmethod
     def from_bytes(cls, message: bytes) -> Self:
-        request_id, head, session = message.decode().split(" ", 2)
-        return cls(uuid.UUID(request_id), int(head), session)
+        header, _, frames = message.partition(b"\n")
+        request_id, session, first, head, is_end = header.decode().split(" ")
+        return cls(
+            request_id=uuid.UUID(request_id),
+            session=session,
+            first=int(first),
+            head=int(head),
+            is_end=is_end == "1",
+            frames=frames,
+        )
 
 
 def session_topic(*, workspace_pk: int, agent_pk: int, session_id: str) -> str:
@@ -74,9 +95,16 @@ def _client(process_id: int) -> redis.Redis:
     return redis.Redis.from_url(settings.MASH_REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
+@cache
 def socket_directory() -> Path:
+    """Below the data directory; where that path is too long for a socket's name, in a private folder of /tmp."""
     directory = Path(settings.MASH_DATA_DIR) / "sockets"
+    if len(os.fspath(directory)) > MAX_SOCKET_DIRECTORY:
+        digest = hashlib.sha256(os.fspath(directory).encode()).hexdigest()[:16]
+        directory = Path(tempfile.gettempdir()) / f"mash-{os.getuid()}-{digest}"
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if directory.stat().st_uid != os.getuid():
+        raise PermissionError(f"{directory} belongs to somebody else.")
     return directory
 
 
@@ -88,6 +116,11 @@ def open_mailbox(kind: str) -> socket.socket:
     mailbox.bind(os.fspath(path))
     mailbox.setblocking(False)
     return mailbox
+
+
+def count_mailboxes(kind: str) -> int:
+    """How many processes of this machine hold a mailbox of the kind; named by their pid, it outlives a killed one."""
+    return sum(_is_alive(int(path.name.rpartition("-")[2])) for path in socket_directory().glob(f"{kind}-*"))
 
 
 def send_datagrams(kind: str, message: bytes) -> None:
@@ -103,3 +136,13 @@ def send_datagrams(kind: str, message: bytes) -> None:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 logger.warning("News could not be sent to %s: %s", path.name, error)
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it belongs to another user, so it is there
+    return True

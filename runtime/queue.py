@@ -51,7 +51,7 @@ def _nothing_yet(error: Exception) -> None:
     time.sleep(_POLL_S)
 
 
-class DatabaseBroker(orm.ORM):
+class DatabaseBroker(orm.ORM):  # type: ignore[misc]  # django-q2 has no types
     """The queue in the database; an idle cluster sleeps on a datagram socket rather than poll in a hurry."""
 
     @cached_property
@@ -83,7 +83,7 @@ class DatabaseBroker(orm.ORM):
             pass
 
 
-class RedisBroker(redis_broker.Redis):
+class RedisBroker(redis_broker.Redis):  # type: ignore[misc]
     """The queue in Redis, with time-outs short enough that a dead server never holds up a caller."""
 
     @staticmethod

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from runtime import lease
-from runtime.kinds import QUEUED, Status, WaitReason
+from runtime.kinds import Status, WaitReason
 from runtime.models import AgentRequest, AgentRequestQuerySet
 
 # The queue delivers within milliseconds; the sweeper leaves it this much time.
@@ -20,19 +20,27 @@ def find_runnable(count: int, *, grace: timedelta = timedelta()) -> list[int]:
 
     Queued requests younger than `grace` are left to the queue.
     """
-    ready = _lost() | Q(status__in=QUEUED, accepted_at__lte=Now() - grace)
-    waits_for_slot = Q(status=Status.WAITING, wait_reason=WaitReason.CONCURRENCY_LIMIT)
-    free = _free_of_session(AgentRequest.rows.filter(ready))
-    keys = list(free.exclude(waits_for_slot).order_by("pk").values_list("pk", flat=True)[:count])
-    keys += free.filter(waits_for_slot).order_by("pk").values_list("pk", flat=True)[:_TRIED_FOR_A_SLOT]
+    keys = _lost(count)
+    queued = AgentRequest.rows.queued().filter(accepted_at__lte=Now() - grace)
+    # Most of the time there is none, and that is quickly asked.
+    if queued.order_by().values("pk")[:1]:
+        keys += _ready(queued, count)
     return sorted(keys)[:count]
 
 
-def _lost() -> Q:
+def _lost(count: int) -> list[int]:
     """Running under a lease that has run out, or whose owner died on this machine, which shows at once."""
-    owners = AgentRequest.rows.running().exclude(lease_owner="").order_by().values_list("lease_owner", flat=True)
-    dead = [owner for owner in owners.distinct() if lease.is_dead(owner)]
-    return Q(status=Status.RUNNING) & (Q(lease_expires_at__lt=Now()) | Q(lease_owner__in=dead))
+    running = AgentRequest.rows.running().order_by()
+    owners = running.exclude(lease_owner="").values_list("lease_owner", flat=True).distinct()
+    dead = [owner for owner in owners if lease.is_dead(owner)]
+    lost = running.filter(Q(lease_expires_at__lt=Now()) | Q(lease_owner__in=dead))
+    return list(lost.values_list("pk", flat=True)[:count])
+
+
+def _ready(queued: AgentRequestQuerySet, count: int) -> list[int]:
+    waits_for_slot = Q(status=Status.WAITING, wait_reason=WaitReason.CONCURRENCY_LIMIT)
+    free = _free_of_session(queued).order_by("pk").values_list("pk", flat=True)
+    return [*free.exclude(waits_for_slot)[:count], *free.filter(waits_for_slot)[:_TRIED_FOR_A_SLOT]]
 
 
 def _free_of_session(rows: AgentRequestQuerySet) -> AgentRequestQuerySet:

@@ -63,9 +63,14 @@ async def send_frames(frames: AsyncIterator[bytes], receive: Receive, send: Send
             logger.warning("A stream broke off: %s", error, extra={"action": "stream.broken"})
             await send({"type": "http.response.body", "body": b""})
     finally:
+        has_left = gone.done()
         for task in (pump, gone):
             task.cancel()
-        await asyncio.gather(pump, gone, return_exceptions=True)
+        failure, _ = await asyncio.gather(pump, gone, return_exceptions=True)
+    if isinstance(failure, Exception) and not has_left:
+        # An ended stream without a terminal event: the client comes back with its cursor.
+        logger.warning("A stream broke", exc_info=failure, extra={"action": "stream.broken"})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def send_empty(send: Send, status: int) -> None:

@@ -101,11 +101,11 @@ async def _opened(
 
 async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterator[bytes]:
     """Every event after the cursor; ends after a terminal one that is the head of the log."""
-    cursor = opening.cursor
+    watch.seen = opening.cursor
     while True:
-        page = await in_patient_reader(_request_page, opening.agent_request, cursor)
+        page = await in_patient_reader(_request_page, opening.agent_request, watch.seen)
         if page:
-            cursor = watch.seen = page[-1].sequence
+            watch.seen = page[-1].sequence
             yield b"".join(
                 frame(event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
                 for event in page
@@ -114,8 +114,10 @@ async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterato
             continue
         if page and is_terminal_event(page[-1]):
             return
-        if not await watch.wait(KEEP_ALIVE_S):
-            yield KEEP_ALIVE
+        async for pushed in watch.news_without_gap(KEEP_ALIVE_S):
+            yield pushed.frames if pushed else KEEP_ALIVE
+            if pushed and pushed.is_end:
+                return
 
 
 async def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -33,7 +33,7 @@ class Supervisor:
     """Runs the commands until SIGTERM or SIGINT; a dead one is restarted, slower each time while it keeps dying."""
 
     def __init__(
-        self, commands: dict[str, Sequence[str]], *, stop_within_s: float, pass_fds: Sequence[int] = ()
+        self, commands: Mapping[str, Sequence[str]], *, stop_within_s: float, pass_fds: Sequence[int] = ()
     ) -> None:
         self._children = [_Child(name, command) for name, command in commands.items()]
         self._stop_within_s = stop_within_s
@@ -73,7 +73,6 @@ class Supervisor:
             child.command,
             start_new_session=True,
             pass_fds=self._pass_fds,
-            env=os.environ.copy(),
             preexec_fn=partial(follow_parent, os.getpid()),
         )
         child.started_at = time.monotonic()

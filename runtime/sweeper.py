@@ -9,6 +9,7 @@ from typing import Protocol
 from django.conf import settings
 from django.db import Error, close_old_connections
 from django.db.models.functions import Now
+from typing_extensions import override
 
 from runtime import cluster, lease
 from runtime.models import AgentRequest
@@ -47,6 +48,7 @@ class Sweeper(threading.Thread):
         self._last_delivery = (0, time.monotonic())
         self._missed = 0
 
+    @override
     def run(self) -> None:
         while True:
             try:
@@ -99,9 +101,11 @@ class Sweeper(threading.Thread):
         if self._engine.deliveries != self._last_delivery[0]:
             self._last_delivery = (self._engine.deliveries, time.monotonic())
             self._missed = 0
+        if time.monotonic() - self._last_delivery[1] <= _QUEUE_SILENT_S:
+            # A burst is slow to deliver, and what is picked up meanwhile says nothing about the quiet that follows.
+            return
         self._missed += taken
-        silent_s = time.monotonic() - self._last_delivery[1]
-        if self._missed >= _MISSED_DELIVERIES and silent_s > _QUEUE_SILENT_S and cluster.queue_answers():
+        if self._missed >= _MISSED_DELIVERIES and cluster.queue_answers():
             logger.error("The queue delivers nothing; restarting the cluster", extra={"action": "cluster.restart"})
             self._missed = 0
             cluster.ask_for_restart()

@@ -1,6 +1,7 @@
 """A worker process: threads that run requests, beside the sweeper that keeps them (design.md 3, step 4, and 5)."""
 
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ def start_engine(**_: Any) -> None:
     """Runs in each new worker process (django-q2's `post_spawn`), after the last fork."""
     global _engine
     use_connection_pool()
+    # Threads that come back from the database or a model wait less for the interpreter.
+    sys.setswitchinterval(0.001)
     for alias in connections:
         if connections.settings[alias]["ENGINE"] == "django.db.backends.sqlite3":
             # An SQLite connection costs nothing while it idles, and a thread keeps its own.

@@ -31,6 +31,15 @@ def reencrypt(encrypted: str) -> str:
     return encrypt(decrypt(encrypted))
 
 
+def is_current(encrypted: str) -> bool:
+    """Whether the secret is under the first key already."""
+    try:
+        _keys(tuple(settings.MASH_ENCRYPTION_KEYS[:1])).decrypt(encrypted.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 @lru_cache(maxsize=4)
 def _keys(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key.strip()) for key in keys])

@@ -8,6 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from typing_extensions import override
 
 from workspaces.roles import ROLE_SCOPES, Role, Scope
 from workspaces.scoping import ClosedManager
@@ -63,6 +64,7 @@ class Workspace(models.Model):
     class Meta:
         ordering = ["slug"]
 
+    @override
     def __str__(self) -> str:
         return self.slug
 
@@ -79,6 +81,7 @@ class Membership(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="membership_unique")]
 
+    @override
     def __str__(self) -> str:
         return f"{self.user} in {self.workspace} ({self.role})"
 
@@ -103,6 +106,7 @@ class ApiToken(models.Model):
     class Meta:
         ordering = ["-id"]
 
+    @override
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
@@ -128,5 +132,6 @@ class AuditEntry(models.Model):
         indexes = [models.Index(fields=["workspace", "-id"], name="audit_by_workspace")]
         verbose_name_plural = "audit entries"
 
+    @override
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.target}"

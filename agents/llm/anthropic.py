@@ -10,7 +10,7 @@ from anthropic.types.beta import BetaMessage
 
 from agents.llm import anthropic_wire, clients, failures
 from agents.llm.clients import ClientCache, Credential
-from agents.llm.errors import InvalidAnswer, LLMError, ProviderTimeout, Unreachable
+from agents.llm.errors import InvalidAnswer, LLMError, ProviderTimeout
 from agents.llm.types import LLMCapabilities, LLMRequest, LLMResponse
 
 
@@ -47,7 +47,7 @@ def error_from_sdk(error: anthropic.AnthropicError, api_key: str) -> LLMError:
     if isinstance(error, anthropic.APITimeoutError):
         return ProviderTimeout(failures.TOO_SLOW)
     if isinstance(error, anthropic.APIConnectionError):
-        return Unreachable(failures.CLOSED)
+        return failures.no_connection(error)
     if isinstance(error, anthropic.APIStatusError):
         return failures.from_status(
             error.status_code,

@@ -10,12 +10,13 @@ from typing import Generic, TypeVar
 
 import httpx2
 
+from workspaces import outbound
+
 CLIENT_LIMIT = 64
 CONNECT_TIMEOUT_S = 10.0
 POOL_TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 600.0
-# A worker process runs up to 128 threads; twice that leaves room for connections that are being closed.
-POOL_LIMITS = httpx2.Limits(max_connections=256, max_keepalive_connections=256, keepalive_expiry=30.0)
+POOL_LIMITS = outbound.POOL_LIMITS
 
 ClientT = TypeVar("ClientT")
 

@@ -49,6 +49,13 @@ class ProviderTimeout(Unreachable):
     code = "provider_timeout"
 
 
+class AddressNotAllowed(LLMError):
+    """The base URL leads to a private address that the operator has not allowed; trying again changes nothing."""
+
+    code = "address_not_allowed"
+    status = 409
+
+
 class InvalidAnswer(LLMError):
     """The answer was not what the vendor's API promises."""
 

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 
 from agents.llm.errors import (
+    AddressNotAllowed,
     BadCredential,
     ContextTooLong,
     InvalidAnswer,
@@ -21,6 +22,7 @@ from agents.llm.errors import (
     RequestRejected,
     Unreachable,
 )
+from workspaces.outbound import refusal_behind
 
 CLOSED = "The connection to the provider failed or was closed."
 TOO_SLOW = "The provider did not answer in time."
@@ -112,12 +114,18 @@ def reading_answer() -> Iterator[None]:
         raise InvalidAnswer("The provider's answer does not have the promised shape.") from error
 
 
+def no_connection(error: Exception) -> LLMError:
+    """The typed error when no answer came at all."""
+    refusal = refusal_behind(error)
+    return AddressNotAllowed(str(refusal)) if refusal else Unreachable(CLOSED)
+
+
 @contextmanager
 def transport_errors() -> Iterator[None]:
     """What neither SDK turns into an error of its own."""
     try:
         yield
     except httpx2.HTTPError as error:
-        raise Unreachable(CLOSED) from error
+        raise no_connection(error) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InvalidAnswer("The provider's answer is not valid JSON.") from error

@@ -7,7 +7,7 @@ import openai
 
 from agents.llm import clients, failures
 from agents.llm.clients import ClientCache, Credential
-from agents.llm.errors import InvalidAnswer, LLMError, ProviderTimeout, Unreachable
+from agents.llm.errors import InvalidAnswer, LLMError, ProviderTimeout
 
 
 def client_for(credential: Credential) -> openai.OpenAI:
@@ -27,7 +27,7 @@ def error_from_sdk(error: openai.OpenAIError, api_key: str) -> LLMError:
     if isinstance(error, openai.APITimeoutError):
         return ProviderTimeout(failures.TOO_SLOW)
     if isinstance(error, openai.APIConnectionError):
-        return Unreachable(failures.CLOSED)
+        return failures.no_connection(error)
     if isinstance(error, openai.APIStatusError):
         return failures.from_status(
             error.status_code,

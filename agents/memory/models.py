@@ -7,6 +7,7 @@ ties them to the workspace.
 from typing import Any
 
 from django.db import models
+from typing_extensions import override
 
 from workspaces.models import Workspace
 from workspaces.scoping import ClosedManager
@@ -44,6 +45,7 @@ class Session(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.agent_id}/{self.session_id}"
 
@@ -69,6 +71,7 @@ class Turn(models.Model):
         # The newest turns of a session, for its context and history
         indexes = [models.Index(fields=["session", "-id"], name="turn_by_session")]
 
+    @override
     def __str__(self) -> str:
         return str(self.turn_id)
 

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from typing_extensions import override
+
 from agents.tools.context import ToolContext
 
 CrashPolicy = Literal["idempotent", "at_most_once"]
@@ -70,5 +72,6 @@ class FunctionTool(Tool):
         self.requires_approval = requires_approval
         self.timeout_s = timeout_s
 
+    @override
     def execute(self, args: dict[str, Any], context: ToolContext) -> "ToolResult | Awaitable[ToolResult]":
         return self.executor(args)

@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 from docstring_parser import parse
 from pydantic import BaseModel, Field, ValidationError, create_model
+from typing_extensions import override
 
 from agents.tools.base import CrashPolicy, Tool, ToolResult
 from agents.tools.context import ToolContext
@@ -26,7 +27,7 @@ def function_tool(
     The function needs a docstring and type hints. A parameter hinted `ToolContext` is filled in and hidden from the model.
     It may return a `ToolResult`, text, or anything that JSON can hold.
     """
-    tool = _TypedTool(function, name=name or getattr(function, "__name__", type(function).__name__))
+    tool = _TypedTool(function, name=name or str(getattr(function, "__name__", type(function).__name__)))
     tool.crash_policy = crash_policy
     tool.parallel_safe = parallel_safe
     tool.requires_approval = requires_approval
@@ -47,6 +48,7 @@ class _TypedTool(Tool):
         )
         self.parameters = _plain_schema(self._model)
 
+    @override
     def execute(self, args: dict[str, Any], context: ToolContext) -> "ToolResult | Awaitable[ToolResult]":
         try:
             values = self._model.model_validate(args)

@@ -3,7 +3,6 @@
 import uuid
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +11,7 @@ from rest_framework.views import APIView
 from agents.describe import descriptor, session_info
 from agents.models import Agent
 from runtime.api.lookup import find_agent
+from runtime.api.responses import AgentDetail, AgentList, Health, enveloped
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import data
 from workspaces.models import Workspace
@@ -25,7 +25,7 @@ def listed_agents(workspace: Workspace) -> list[Agent]:
 class HealthView(APIView):
     required_scopes = {"GET": Scope.AGENTS_READ}
 
-    @extend_schema(operation_id="health", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="health", responses=enveloped(Health))
     def get(self, request: Request) -> Response:
         """Tell the workspace's agents and whether the deployment answers."""
         workspace = principal_of(request).workspace
@@ -49,7 +49,7 @@ class HealthView(APIView):
 class AgentListView(APIView):
     required_scopes = {"GET": Scope.AGENTS_READ}
 
-    @extend_schema(operation_id="list_agents", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="list_agents", responses=enveloped(AgentList))
     def get(self, request: Request) -> Response:
         """List the workspace's enabled agents in order of registration."""
         agents = listed_agents(principal_of(request).workspace)
@@ -65,7 +65,7 @@ class AgentListView(APIView):
 class AgentView(APIView):
     required_scopes = {"GET": Scope.AGENTS_READ}
 
-    @extend_schema(operation_id="get_agent", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="get_agent", responses=enveloped(AgentDetail))
     def get(self, request: Request, agent_id: str) -> Response:
         """Describe one agent and its default session."""
         agent = find_agent(request, agent_id)

@@ -3,14 +3,16 @@
 import uuid
 from datetime import UTC, datetime
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from typing_extensions import override
 
 from runtime.accept import accept_request
 from runtime.api.lookup import find_agent, find_request
+from runtime.api.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_FILTERS
+from runtime.api.responses import SUBMIT_ANSWER, SUBMIT_EXAMPLES, RequestList, RequestRow, enveloped
 from runtime.api.serializers import SubmitBody, submission_from
 from runtime.kinds import Status
 from runtime.models import AgentRequestQuerySet
@@ -27,7 +29,13 @@ MAX_KEY_LENGTH = 255
 class SubmitView(APIView):
     required_scopes = {"POST": Scope.AGENTS_RUN}
 
-    @extend_schema(operation_id="submit_request", request=SubmitBody, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="submit_request",
+        request=SubmitBody,
+        parameters=[IDEMPOTENCY_KEY, PREFER],
+        responses=SUBMIT_ANSWER,
+        examples=SUBMIT_EXAMPLES,
+    )
     def post(self, request: Request, agent_id: str) -> Response:
         """Send a message to an agent. Once this is answered, the request is stored and will reach its end."""
         agent = find_agent(request, agent_id)
@@ -46,7 +54,7 @@ class SubmitView(APIView):
 class RequestListView(APIView):
     required_scopes = {"GET": Scope.SESSIONS_READ}
 
-    @extend_schema(operation_id="list_requests", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="list_requests", parameters=REQUEST_FILTERS, responses=enveloped(RequestList))
     def get(self, request: Request, agent_id: str) -> Response:
         """List the agent's requests, newest first. Filters: status, session_id, user, since, until; pages by cursor."""
         agent = find_agent(request, agent_id)
@@ -58,14 +66,15 @@ class RequestListView(APIView):
 class RequestView(APIView):
     required_scopes = {"GET": Scope.SESSIONS_READ}
 
-    @extend_schema(operation_id="get_request", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="get_request", responses=enveloped(RequestRow))
     def get(self, request: Request, agent_id: str, request_id: uuid.UUID) -> Response:
         """Tell where a request stands."""
         return data(request_row(find_request(request, agent_id, request_id)))
 
 
 class RequestStatusView(RequestView):
-    @extend_schema(operation_id="get_request_status", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="get_request_status", responses=enveloped(RequestRow))
+    @override
     def get(self, request: Request, agent_id: str, request_id: uuid.UUID) -> Response:
         """Tell where a request stands, under the path that says so."""
         return super().get(request, agent_id, request_id)
@@ -73,8 +82,8 @@ class RequestStatusView(RequestView):
 
 def _idempotency_key(request: Request) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > MAX_KEY_LENGTH:
-        raise InvalidRequest(f"Idempotency-Key is longer than {MAX_KEY_LENGTH} characters.")
+    if len(key) > MAX_KEY_LENGTH or not key.isprintable():
+        raise InvalidRequest(f"Idempotency-Key must be at most {MAX_KEY_LENGTH} printable characters.")
     return key
 
 

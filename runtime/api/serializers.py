@@ -22,7 +22,7 @@ class LimitsBody(BodySerializer):
 class SubmitBody(BodySerializer):
     message = StrictCharField(trim_whitespace=False)
     session_id = StrictCharField(trim_whitespace=False, max_length=255)
-    context = StrictCharField(
+    context = StrictCharField(  # type: ignore[assignment]  # hides an attribute of DRF that nothing here reads
         trim_whitespace=False, allow_blank=True, required=False, max_length=MAX_CONTEXT_CHARACTERS
     )
     user = StrictCharField(allow_blank=True, required=False, max_length=255)

@@ -1,6 +1,5 @@
 """Sessions, their totals and their history (contract 2.2.4 to 2.2.6)."""
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +9,8 @@ from agents.describe import session_info
 from agents.memory.models import Session
 from runtime.api.agents import default_session_info, listed_agents
 from runtime.api.lookup import clean_id, find_agent
+from runtime.api.parameters import LIMIT
+from runtime.api.responses import History, SessionInfo, SessionList, enveloped
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import data
 from workspaces.api.pagination import whole_number
@@ -21,7 +22,7 @@ MAX_SESSIONS = 1000
 class SessionListView(APIView):
     required_scopes = {"GET": Scope.SESSIONS_READ}
 
-    @extend_schema(operation_id="list_sessions", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="list_sessions", parameters=[LIMIT], responses=enveloped(SessionList))
     def get(self, request: Request, agent_id: str) -> Response:
         """List the agent's sessions, latest activity first; `limit` up to 1000, which is also the default."""
         agent = find_agent(request, agent_id)
@@ -34,7 +35,7 @@ class SessionListView(APIView):
 class SessionView(APIView):
     required_scopes = {"GET": Scope.SESSIONS_READ}
 
-    @extend_schema(operation_id="get_session", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="get_session", responses=enveloped(SessionInfo))
     def get(self, request: Request, agent_id: str, session_id: str) -> Response:
         """Tell a session's model, limits and token total; an unknown session has none, and a blank id means the default."""
         agent = find_agent(request, agent_id)
@@ -47,7 +48,7 @@ class SessionView(APIView):
 class HistoryView(APIView):
     required_scopes = {"GET": Scope.SESSIONS_READ}
 
-    @extend_schema(operation_id="get_history", responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="get_history", parameters=[LIMIT], responses=enveloped(History))
     def get(self, request: Request, agent_id: str, session_id: str) -> Response:
         """List a session's turns, oldest first; `limit=n` gives the newest n."""
         agent = find_agent(request, agent_id)

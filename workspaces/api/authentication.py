@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from typing_extensions import override
@@ -37,6 +38,8 @@ class HasScope(BasePermission):
         scopes: dict[str, Scope] = getattr(view, "required_scopes", {})
         scope = scopes.get("GET" if request.method == "HEAD" else str(request.method))
         if scope is None:
+            if request.method not in view.allowed_methods:
+                raise MethodNotAllowed(str(request.method))
             raise Forbidden("No scope allows this call.")
         principal_of(request).require(scope)
         return True

@@ -49,7 +49,10 @@ def _encode(pk: Any) -> str:
 
 def _decode(cursor: str) -> int:
     try:
-        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        number = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not 0 < number < 2**63:
+            raise ValueError("no row has this key")
+        return number
     except (ValueError, binascii.Error):
         raise InvalidBody([_fault("cursor", "invalid", "Not a cursor that this list gave.")]) from None
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
+from typing_extensions import override
 
 from workspaces.api.envelope import InvalidBody
 
@@ -12,6 +13,7 @@ from workspaces.api.envelope import InvalidBody
 class BodySerializer(serializers.Serializer[Any]):
     """A request body. An option that is not understood is refused, never silently ignored."""
 
+    @override
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             unknown = sorted(set(data) - set(self.fields))
@@ -25,6 +27,7 @@ class BodySerializer(serializers.Serializer[Any]):
 class StrictCharField(serializers.CharField):
     """Text and nothing else: a number or a boolean is not quietly turned into text."""
 
+    @override
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
@@ -32,12 +35,13 @@ class StrictCharField(serializers.CharField):
 
 
 class ObjectField(serializers.JSONField):
-    """A JSON object whose text is at most `max_bytes` long and holds no NUL."""
+    """A JSON object whose text is at most `max_bytes` long and holds nothing that PostgreSQL cannot keep."""
 
     def __init__(self, *, max_bytes: int, **kwargs: Any) -> None:
         self.max_bytes = max_bytes
         super().__init__(**kwargs)
 
+    @override
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             raise serializers.ValidationError("Not an object.", code="dict_type")
@@ -46,7 +50,19 @@ class ObjectField(serializers.JSONField):
             raise serializers.ValidationError(f"Larger than {self.max_bytes} bytes.", code="too_long")
         if "\\u0000" in text:
             raise serializers.ValidationError("Null characters are not allowed.", code="null_characters_not_allowed")
+        if not _is_unicode(json.dumps(data, ensure_ascii=False)):
+            raise serializers.ValidationError(
+                "Half a surrogate pair is not text.", code="surrogate_characters_not_allowed"
+            )
         return data
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_body(request: Request, serializer_class: type[BodySerializer]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Django's PostgreSQL backend with a pool that notices dead connections without a round trip."""
 
 import select
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import connections
@@ -24,9 +25,13 @@ def use_connection_pool() -> None:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    # Django's own, which its stubs leave out
+    _connection_pools: ClassVar[dict[str, ConnectionPool[Connection[Any]]]]
+    _configure_connection: Callable[[Connection[Any]], None]
+
     @property
     @override
-    def pool(self) -> ConnectionPool[Connection[Any]] | None:  # type: ignore[override]
+    def pool(self) -> ConnectionPool[Connection[Any]] | None:
         options = self.settings_dict["OPTIONS"].get("pool")
         if self.alias == NO_DB_ALIAS or not options:
             return None

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
+from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
 from agents.starter import STARTER_ID, offer_starter_agent, starter_provider
@@ -28,11 +29,13 @@ class Command(BaseCommand):
         "Exit codes: 0 stopped in good order, 1 something had to be killed."
     )
 
+    @override
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
         parser.add_argument("--prepare-only", action="store_true", help="Do everything but start the processes.")
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         url = f"http://{_reachable(options['host'])}:{options['port']}"

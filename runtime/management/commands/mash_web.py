@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from typing_extensions import override
 
 from runtime.supervisor import Supervisor
 
@@ -17,11 +18,13 @@ class Command(BaseCommand):
         "Exit codes: 0 stopped in good order, 1 the port is taken or a process had to be killed."
     )
 
+    @override
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
         parser.add_argument("--processes", type=int, default=int(os.environ.get("MASH_WEB_PROCESSES", "1")))
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             listener = socket.create_server(
@@ -42,7 +45,7 @@ class Command(BaseCommand):
 
 def daphne_command(descriptor: int) -> list[str]:
     """Daphne on a socket that is open already, so that several processes can share it."""
-    quiet = ["--access-log", "/dev/null", "-v", "0", "--server-name", "mash"]
+    quiet = ["-v", "0", "--server-name", "mash"]
     return [sys.executable, "-m", "daphne", "--fd", str(descriptor), *quiet, "mashsite.asgi:application"]
 
 

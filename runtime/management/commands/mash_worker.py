@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django_q.signals import post_spawn
+from typing_extensions import override
 
 from runtime.cluster import run_cluster
 from runtime.worker import start_engine
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         "Exit codes: 0 stopped in good order, 1 the cluster died."
     )
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
         post_spawn.connect(start_engine, dispatch_uid="runtime.worker")
         run_cluster()

@@ -1,0 +1,83 @@
+"""Django behind ASGI, in a small pool of threads.
+
+Django's own handler makes a thread, two tasks and several hops between threads for each request, so that views may be
+asynchronous and answers endless. Ours are neither (streams are handlers of their own, `runtime.stream`): one hop to a
+thread of the pool does everything, and the thread lets go of its database connection at the end.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.core import signals
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+from typing_extensions import override
+
+from runtime.sse import Receive, Scope, Send, send_error
+from workspaces.api.envelope import PayloadTooLarge
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class PooledHandler(ASGIHandler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.load_middleware(is_async=False)
+        self._threads = ThreadPoolExecutor(settings.MASH_WEB_THREADS, thread_name_prefix="web")
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]  # the stubs only read messages
+        try:
+            body = await _read_body(scope, receive)
+        except PayloadTooLarge as error:
+            await send_error(send, error)
+            return
+        if body is None:
+            return
+        loop = asyncio.get_running_loop()
+        status, headers, content = await loop.run_in_executor(self._threads, self._answer, scope, body)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def _answer(self, scope: Scope, body: BytesIO) -> Answer:
+        """Everything that Django does for a request; `request_finished` closes or returns database connections."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=type(self), scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response = refusal if request is None else self.get_response(request)
+        assert response is not None  # noqa: S101  a request that could not be made comes with its refusal
+        response._handler_class = type(self)  # type: ignore[attr-defined]  # the sender of request_finished
+        try:
+            return response.status_code, _headers(response), b"".join(response)
+        finally:
+            response.close()
+
+
+async def _read_body(scope: Scope, receive: Receive) -> BytesIO | None:
+    """The whole body, or None if the client left; `PayloadTooLarge` as soon as it shows to be."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    too_large = PayloadTooLarge(f"The body is larger than {limit} bytes.", details={"limit": limit})
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
+    body = BytesIO()
+    while True:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body.write(message.get("body", b""))
+        if body.tell() > limit:
+            raise too_large
+        if not message.get("more_body", False):
+            body.seek(0)
+            return body
+
+
+def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
+    headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+    cookies = [cookie.output(header="").strip().encode("ascii") for cookie in response.cookies.values()]
+    return headers + [(b"Set-Cookie", cookie) for cookie in cookies]

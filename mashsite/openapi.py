@@ -1,0 +1,132 @@
+"""The OpenAPI document at `/openapi.json` and its page at `/docs`."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from typing_extensions import override
+
+Schema = dict[str, Any]
+
+_ERROR_RESPONSE = {"$ref": "#/components/responses/Error"}
+_ERROR_ENVELOPE: Schema = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "details"],
+            "properties": {
+                "code": {"type": "string", "description": "Stable; programs may depend on it."},
+                "message": {"type": "string", "description": "Written for people, and safe to show."},
+                "details": {"type": "object", "additionalProperties": {}},
+            },
+        }
+    },
+}
+_STREAM_TEXT = """Server-sent events. Reconnect with `Last-Event-ID` to go on after the last frame; nothing is lost or
+repeated. A comment every 15 seconds keeps proxies awake."""
+
+
+class MashAuthenticationScheme(OpenApiAuthenticationExtension):
+    """A bearer token, or the same token in `X-API-Key`."""
+
+    target_class = "workspaces.api.authentication.MashAuthentication"
+    name = ["bearer", "apiKey"]
+
+    @override
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
+
+    @override
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[Schema]:
+        return [{"type": "http", "scheme": "bearer"}, {"type": "apiKey", "in": "header", "name": "X-API-Key"}]
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """Swagger's page without inline style or script, which the site's content security policy forbids."""
+
+    template_name = "docs.html"
+
+
+openapi_document = SpectacularJSONAPIView.as_view()
+docs = DocsView.as_view(url_name="openapi")
+
+
+def add_streams(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
+    """The streams are ASGI handlers, which the generator does not see."""
+    agent = "/api/v1/agent/{agent_id}"
+    result["paths"][f"{agent}/request/{{request_id}}/events"] = {
+        "get": _stream(
+            "stream_request",
+            "Follow a request: every event of its log, and the end after a terminal one.",
+            path={"agent_id": {"type": "string"}, "request_id": {"type": "string", "format": "uuid"}},
+            cursor="after_seq",
+            empty="The cursor is the head of a request that has ended: there is nothing to wait for.",
+        )
+    }
+    result["paths"][f"{agent}/sessions/{{session_id}}/events"] = {
+        "get": _stream(
+            "stream_session",
+            "Follow a session: the events of all its requests, without an end.",
+            path={"agent_id": {"type": "string"}, "session_id": {"type": "string"}},
+            cursor="after_event_id",
+        )
+    }
+    return result
+
+
+def add_errors(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
+    """Every operation of the API may answer an error, always in the same envelope."""
+    components = result["components"]
+    components["schemas"]["Error"] = _ERROR_ENVELOPE
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    components["responses"] = {"Error": {"description": "An error, in its envelope.", "content": content}}
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            for status in _error_statuses(path, method, operation):
+                operation["responses"].setdefault(status, _ERROR_RESPONSE)
+    return result
+
+
+def _error_statuses(path: str, method: str, operation: Schema) -> list[str]:
+    statuses = ["401", "403"]
+    if "{" in path:
+        statuses.append("404")
+    if operation.get("parameters"):
+        statuses.append("422")
+    if path.endswith("/events"):
+        statuses.append("409")
+    if method == "post":
+        statuses += ["400", "409", "413", "415", "422", "429", "503"]
+    return statuses
+
+
+def _stream(operation_id: str, description: str, *, path: dict[str, Schema], cursor: str, empty: str = "") -> Schema:
+    parameters: list[Schema] = [
+        {"name": name, "in": "path", "required": True, "schema": schema} for name, schema in path.items()
+    ]
+    number = {"type": "integer", "minimum": 0}
+    parameters += [
+        {"name": "Last-Event-ID", "in": "header", "schema": number, "description": "Wins over the query parameter."},
+        {"name": cursor, "in": "query", "schema": number},
+        {
+            "name": "events",
+            "in": "query",
+            "schema": {"type": "string", "enum": ["2"]},
+            "description": "`2`: the client knows `request.cancelled`; else it comes as `request.error`.",
+        },
+    ]
+    content = {"text/event-stream": {"schema": {"type": "string"}}}
+    responses: Schema = {"200": {"description": _STREAM_TEXT, "content": content}}
+    if empty:
+        responses["204"] = {"description": empty}
+    return {
+        "operationId": operation_id,
+        "description": description,
+        "tags": ["agent"],
+        "parameters": parameters,
+        "security": [{"bearer": []}, {"apiKey": []}],
+        "responses": responses,
+    }

@@ -1,0 +1,224 @@
+"""What the runtime's API answers, written down for OpenAPI; the views themselves build plain dictionaries."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, inline_serializer
+from rest_framework import serializers
+
+from agents.models import Agent
+from runtime.kinds import Reason, Status, WaitReason
+
+Shape = serializers.Serializer[Any]
+
+
+@cache
+def enveloped(shape: type[Shape]) -> Shape:
+    """The success envelope around a shape; one per shape, for OpenAPI's components have names."""
+    return inline_serializer(name=f"{shape.__name__}Envelope", fields={"data": shape()})
+
+
+class AgentMetadata(Shape):
+    display_name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    capabilities = serializers.ListField(child=serializers.CharField())
+    usage_guidance = serializers.CharField(allow_blank=True)
+
+
+class AgentDescriptor(Shape):
+    agent_id = serializers.CharField()
+    role = serializers.ChoiceField(Agent.Role.choices)
+    metadata = AgentMetadata(allow_null=True, help_text="Null for the primary agent.")
+
+
+class SessionInfo(Shape):
+    app_id = serializers.CharField(help_text="The same as `agent_id`.")
+    agent_id = serializers.CharField()
+    session_id = serializers.CharField()
+    primary_agent_id = serializers.CharField()
+    subagent_ids = serializers.ListField(child=serializers.CharField())
+    model = serializers.CharField()
+    max_steps = serializers.IntegerField()
+    session_total_tokens = serializers.IntegerField()
+
+
+class Deployment(Shape):
+    primary_agent_id = serializers.CharField(allow_null=True)
+    agents = AgentDescriptor(many=True)
+
+
+class MemorySearch(Shape):
+    search_available = serializers.BooleanField()
+    default_limit = serializers.IntegerField()
+
+
+class Observability(Shape):
+    enabled = serializers.BooleanField()
+    memory = MemorySearch()
+
+
+class Health(Shape):
+    status = serializers.ChoiceField(["ok"])
+    service = serializers.CharField()
+    api_version = serializers.CharField()
+    deployment = Deployment()
+    primary_agent = SessionInfo(allow_null=True)
+    observability = Observability()
+
+
+class AgentList(Shape):
+    agents = AgentDescriptor(many=True)
+    primary_agent_id = serializers.CharField(allow_null=True)
+
+
+class AgentDetail(Shape):
+    agent = AgentDescriptor()
+    session = SessionInfo()
+
+
+class AcceptedRequest(Shape):
+    request_id = serializers.UUIDField()
+    session_id = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+    request_seq = serializers.IntegerField(help_text="Head of the request's log: the cursor of its newest event.")
+
+
+class TokenUsage(Shape):
+    input = serializers.IntegerField()
+    output = serializers.IntegerField()
+
+
+class TurnMetadata(Shape):
+    trace_id = serializers.UUIDField()
+    token_usage = TokenUsage()
+    compaction_summary_text = serializers.CharField(allow_null=True)
+    compaction_summary_turn_id = serializers.CharField(allow_null=True)
+    stop_reason = serializers.CharField(required=False, help_text="`max_steps` when the step limit ended the turn.")
+
+
+class AgentResponse(Shape):
+    text = serializers.CharField()
+    signals = serializers.DictField()
+    metadata = TurnMetadata()
+
+
+class CompletedRequest(Shape):
+    """The data of `request.completed`."""
+
+    request_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    session_id = serializers.CharField()
+    status = serializers.ChoiceField(["completed"])
+    trace_id = serializers.UUIDField()
+    turn_id = serializers.UUIDField()
+    response = AgentResponse()
+    session_total_tokens = serializers.IntegerField()
+    signals = serializers.DictField()
+    response_metadata = TurnMetadata()
+    compaction_summary_text = serializers.CharField(allow_null=True)
+    compaction_summary_turn_id = serializers.CharField(allow_null=True)
+
+
+class FailedRequest(Shape):
+    """The data of `request.error`."""
+
+    request_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    session_id = serializers.CharField()
+    status = serializers.ChoiceField(["error"])
+    error = serializers.CharField()
+    error_type = serializers.CharField(required=False)
+    error_code = serializers.CharField()
+    retryable = serializers.BooleanField()
+
+
+class CancelledRequest(Shape):
+    """The data of `request.cancelled`."""
+
+    request_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    session_id = serializers.CharField()
+    status = serializers.ChoiceField(["cancelled"])
+    reason = serializers.CharField()
+    by = serializers.CharField()
+
+
+SUBMIT_ANSWER = PolymorphicProxySerializer(
+    component_name="SubmitAnswer",
+    serializers=[enveloped(shape) for shape in (AcceptedRequest, CompletedRequest, FailedRequest, CancelledRequest)],
+    resource_type_field_name=None,
+)
+
+
+class RequestError(Shape):
+    error = serializers.CharField()
+    error_type = serializers.CharField()
+    error_code = serializers.CharField()
+    retryable = serializers.BooleanField()
+
+
+class RequestRow(Shape):
+    request_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    session_id = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+    reason = serializers.ChoiceField(Reason.choices, allow_null=True, help_text="Why it ended.")
+    wait_reason = serializers.ChoiceField(WaitReason.choices, allow_null=True, help_text="What it waits for.")
+    attempt = serializers.IntegerField(help_text="How often a worker has claimed it.")
+    request_seq = serializers.IntegerField()
+    trace_id = serializers.UUIDField(allow_null=True)
+    agent_version = serializers.IntegerField()
+    user = serializers.CharField(allow_null=True)
+    metadata = serializers.DictField()
+    tokens = TokenUsage()
+    error = RequestError(allow_null=True)
+    accepted_at = serializers.FloatField(help_text="Unix seconds, as all times.")
+    started_at = serializers.FloatField(allow_null=True)
+    finished_at = serializers.FloatField(allow_null=True)
+    is_terminal = serializers.BooleanField()
+
+
+class RequestList(Shape):
+    requests = RequestRow(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Cursor of the next page, or null on the last.")
+
+
+class SessionRow(Shape):
+    session_id = serializers.CharField()
+    turn_count = serializers.IntegerField()
+    last_activity_at = serializers.FloatField()
+    session_total_tokens = serializers.IntegerField()
+
+
+class SessionList(Shape):
+    sessions = SessionRow(many=True)
+
+
+class TurnRow(Shape):
+    turn_id = serializers.UUIDField()
+    user_message = serializers.CharField()
+    agent_response = serializers.CharField()
+    session_total_tokens = serializers.IntegerField()
+    signals = serializers.DictField()
+    metadata = TurnMetadata()
+    created_at = serializers.FloatField()
+
+
+class History(Shape):
+    turns = TurnRow(many=True)
+
+
+SUBMIT_EXAMPLES = [
+    OpenApiExample("A message", value={"message": "What is 6 * 7?", "session_id": "support-4711"}, request_only=True),
+    OpenApiExample(
+        "With options",
+        value={
+            "message": "What is 6 * 7?",
+            "session_id": "support-4711",
+            "user": "ada",
+            "multitask": "reject",
+            "limits": {"max_steps": 5, "deadline_s": 60},
+        },
+        request_only=True,
+    ),
+]

@@ -1,0 +1,165 @@
+"""What every test stands on: two workspaces, their callers, a scripted agent, and the runtime driven in-process."""
+
+from collections.abc import Callable, Generator, Iterator
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from agents.models import Agent
+from benchmarks.model_server import ModelServer
+from runtime import lease
+from runtime.claim import claim
+from runtime.execute import execute_request
+from runtime.models import AgentRequest
+from runtime.recover import find_runnable
+from tests.factories import AgentFactory, CredentialFactory, WorkspaceFactory
+from tests.network import only_loopback
+from tests.tools import TEST_TOOLS
+from tests.web import Web
+from workspaces.models import Workspace
+from workspaces.tokens import issue_token
+
+Driver = Callable[[], list[AgentRequest]]
+AgentMaker = Callable[..., Agent]
+EventLog = Callable[[AgentRequest], list[str]]
+_MOST_REQUESTS = 200
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one database's own behaviour are left out on the other: not selected, rather than skipped."""
+    foreign = [item for item in items if any(item.iter_markers("postgresql")) and connection.vendor != "postgresql"]
+    if foreign:
+        config.hook.pytest_deselected(items=foreign)
+        items[:] = [item for item in items if item not in foreign]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skipped test proves nothing, so it fails."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_foreign_network() -> Iterator[None]:
+    with only_loopback():
+        yield
+
+
+@pytest.fixture(scope="session")
+def model_server() -> Iterator[ModelServer]:
+    """The scripted model behind the vendors' wire formats."""
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def model(model_server: ModelServer) -> ModelServer:
+    """The scripted model with an empty memory."""
+    model_server.recording.clear()
+    return model_server
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    return WorkspaceFactory.create()
+
+
+@pytest.fixture
+def other_workspace(db: None) -> Workspace:
+    return WorkspaceFactory.create()
+
+
+@pytest.fixture
+def token(workspace: Workspace) -> str:
+    return issue_token(workspace, name="tests", actor="tests")[1]
+
+
+@pytest.fixture
+def stranger_token(other_workspace: Workspace) -> str:
+    """A token with every right, in the other workspace."""
+    return issue_token(other_workspace, name="tests", actor="tests")[1]
+
+
+@pytest.fixture
+def api_client(token: str) -> APIClient:
+    """Calls Django in the test's own thread and transaction."""
+    return client_with(token)
+
+
+@pytest.fixture
+def stranger_client(stranger_token: str) -> APIClient:
+    return client_with(stranger_token)
+
+
+@pytest.fixture
+def web(transactional_db: None, token: str) -> Web:
+    """Calls the ASGI application, streams included."""
+    return Web(token)
+
+
+@pytest.fixture
+def stranger_web(transactional_db: None, stranger_token: str) -> Web:
+    return Web(stranger_token)
+
+
+@pytest.fixture
+def make_agent(workspace: Workspace, model: ModelServer) -> AgentMaker:
+    """Makes an agent whose model is scripted and reached through the vendor's SDK; takes `AgentDefinition` fields."""
+    credential = CredentialFactory.create(workspace=workspace, kind="anthropic", base_url=model.url)
+
+    def make(**definition: object) -> Agent:
+        scripted = {
+            "provider": "anthropic",
+            "model": "claude-haiku-4-5-20251001",
+            "credential": credential.name,
+            "tools": TEST_TOOLS,
+            "model_timeout_s": 1,
+        }
+        return AgentFactory.create(workspace=workspace, definition={**scripted, **definition})
+
+    return make
+
+
+@pytest.fixture
+def agent(make_agent: AgentMaker) -> Agent:
+    return make_agent()
+
+
+@pytest.fixture
+def run_requests(transactional_db: None) -> Driver:
+    """Claims and executes everything that is runnable, oldest first, until nothing is; returns what it ran.
+
+    A worker lets go of its connection while a model is asked, so there is no one transaction around such a test.
+    """
+
+    def run() -> list[AgentRequest]:
+        ran: list[AgentRequest] = []
+        owner = lease.new_owner()
+        while len(ran) < _MOST_REQUESTS:
+            claimed = [claimed for key in find_runnable(_MOST_REQUESTS) if (claimed := claim(key, owner))]
+            if not claimed:
+                return ran
+            for agent_request in claimed:
+                execute_request(agent_request, should_stop=lambda: False)
+                agent_request.refresh_from_db()
+            ran += claimed
+        raise AssertionError("Requests become runnable again and again.")
+
+    return run
+
+
+@pytest.fixture
+def event_log() -> EventLog:
+    """The kinds of a request's events, in order."""
+    return lambda agent_request: list(agent_request.events.order_by("sequence").values_list("event_type", flat=True))
+
+
+def client_with(token: str) -> APIClient:
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client

@@ -1,0 +1,129 @@
+"""Every URL, of Django's resolver and of the ASGI router, asked by strangers (promise 6).
+
+A route whose arguments or body have no example here fails, so that a new endpoint cannot slip by. The admin's pages have a
+walk of their own in `tests/admin`.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+from mashsite.asgi import stream_patterns
+from tests.factories import AgentFactory, AgentRequestFactory, SessionFactory, TurnFactory
+from tests.web import Web
+from workspaces.models import Workspace
+from workspaces.roles import Scope
+from workspaces.tokens import issue_token
+
+PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs"}
+WALKED_ELSEWHERE = ("admin/",)
+BODIES = {"api/v1/agent/<str:agent_id>/request": {"message": "hello", "session_id": "secret-session"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    pattern: str
+
+    def filled(self, arguments: dict[str, str]) -> str:
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: arguments[found[1]], self.pattern)
+        return f"/{path}"
+
+    @property
+    def is_api(self) -> bool:
+        return self.pattern.startswith("api/")
+
+
+def routes() -> list[Route]:
+    """Every route with every method that it answers."""
+    streams = [Route("GET", str(pattern.pattern)) for pattern in stream_patterns]
+    django_routes = [route for pattern, view in _views(get_resolver(), "") for route in _methods(pattern, view)]
+    return [route for route in streams + django_routes if not route.pattern.startswith(WALKED_ELSEWHERE)]
+
+
+def _views(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, object]]:
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _views(entry, path)
+        elif isinstance(entry, URLPattern):
+            yield path, entry.callback
+
+
+def _methods(pattern: str, view: object) -> list[Route]:
+    view_class = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    if view_class is None:
+        return [Route("GET", pattern)]
+    names = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    return [Route(name, pattern) for name in names if hasattr(view_class, name.lower())]
+
+
+def ask(web: Web, route: Route, arguments: dict[str, str]) -> tuple[int, str]:
+    path = route.filled(arguments)
+    if route.method in {"POST", "PUT", "PATCH"}:
+        body = json.dumps(BODIES[route.pattern]).encode()
+        answer = web.call(route.method, path, body=body, headers={"Content-Type": "application/json"})
+    else:
+        answer = web.call(route.method, path)
+    return answer.status, answer.body.decode()
+
+
+@pytest.fixture
+def secrets(other_workspace: Workspace) -> dict[str, str]:
+    """What the other workspace has, by the names that routes give their arguments."""
+    agent = AgentFactory.create(workspace=other_workspace, agent_id="secret-agent")
+    session = SessionFactory.create(workspace=other_workspace, agent_id="secret-agent", session_id="secret-session")
+    TurnFactory.create(workspace=other_workspace, session=session)
+    agent_request = AgentRequestFactory.create(workspace=other_workspace, agent=agent, session_id="secret-session")
+    return {
+        "agent_id": agent.agent_id,
+        "session_id": session.session_id,
+        "request_id": str(agent_request.request_id),
+    }
+
+
+def test_another_workspaces_ids_are_not_found(web: Web, stranger_web: Web, secrets: dict[str, str]) -> None:
+    faults = []
+    for route in [route for route in routes() if route.is_api]:
+        status, body = ask(web, route, secrets)
+        if "<" in route.pattern and (status != 404 or '"error"' not in body):
+            faults.append(f"{route}: {status}")
+        if "<" not in route.pattern and (status != 200 or "secret-agent" in body):
+            faults.append(f"{route}: {status} {body}")
+    assert not faults
+    owned = ask(stranger_web, Route("GET", "api/v1/agent/<str:agent_id>"), secrets)
+    assert owned[0] == 200, "The ids are real: whoever owns them finds them."
+
+
+def test_nothing_of_the_api_answers_without_a_token(transactional_db: None, secrets: dict[str, str]) -> None:
+    for route in [route for route in routes() if route.is_api]:
+        status, body = ask(Web(), route, secrets)
+        assert (status, '"code":"UNAUTHORIZED"' in body) == (401, True), (route, status, body)
+
+
+def test_a_token_without_scopes_may_do_nothing(
+    transactional_db: None, workspace: Workspace, secrets: dict[str, str]
+) -> None:
+    web = Web(issue_token(workspace, name="powerless", actor="tests", scopes=[])[1])
+    for route in [route for route in routes() if route.is_api]:
+        status, body = ask(web, route, secrets)
+        assert (status, '"code":"FORBIDDEN"' in body) == (403, True), (route, status, body)
+
+
+def test_every_api_view_names_a_scope_for_every_method() -> None:
+    for pattern, view in _views(get_resolver(), ""):
+        if pattern.startswith("api/"):
+            view_class = view.cls  # type: ignore[attr-defined]  # DRF's views carry their class
+            assert issubclass(view_class, APIView), pattern
+            methods = {route.method for route in _methods(pattern, view)}
+            assert methods <= set(view_class.required_scopes), pattern
+            assert set(view_class.required_scopes.values()) <= set(Scope), pattern
+
+
+def test_what_needs_no_token_is_a_short_list() -> None:
+    assert {route.pattern for route in routes() if not route.is_api} == PUBLIC

@@ -1,0 +1,244 @@
+"""Crashes, and who may write: a request that lost its worker ends as if nothing had happened (promises 1 to 3)."""
+
+import pytest
+from django.db.models.functions import Now
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agents.llm.types import LLMContentBlock, LLMMessage
+from agents.loop import CallTool, CommitStep, Fail, Finish, LoopState, Think, after_commit, next_step
+from benchmarks.model_server import ModelServer
+from runtime import events, finish, lease
+from runtime.claim import MAX_LOST_LEASES, claim
+from runtime.errors import RequestCancelled, StaleAttempt
+from runtime.events import NewEvent
+from runtime.execute import execute_request
+from runtime.kinds import EventKind, Reason
+from runtime.models import AgentRequest
+from runtime.rebuild import rebuild
+from tests import tools
+from tests.conftest import AgentMaker, Driver, EventLog
+from tests.factories import AgentRequestFactory
+from workspaces.models import Workspace
+
+SCRIPT = "tools=2 calls=2 tool={tool} say=done reason"
+STEPS = {
+    EventKind.THINK_COMPLETED,
+    EventKind.TOOL_STARTED,
+    EventKind.TOOL_COMPLETED,
+    EventKind.STEP_COMPLETED,
+}
+
+
+def log_of(agent_request: AgentRequest) -> list[tuple[str, str | None]]:
+    """What a rerun must agree on: kinds and keys of all that may not happen twice, attempts left out."""
+    return list(
+        agent_request.events.exclude(dedupe_key=None).order_by("sequence").values_list("event_type", "dedupe_key")
+    )
+
+
+def cut(agent_request: AgentRequest, length: int) -> None:
+    """Leaves the row as a worker leaves it that was killed after `length` events: running, its lease run out."""
+    agent_request.events.filter(sequence__gt=length).delete()
+    agent_request.workspace.turns.all().delete()
+    agent_request.workspace.sessions.all().delete()
+    agent_request.workspace.agent_requests.filter(pk=agent_request.pk).update(
+        status="running", finished_at=None, reason="", error=None, last_sequence=length, lease_expires_at=Now()
+    )
+
+
+@pytest.mark.parametrize("tool", ["echo_again", "echo"])
+def test_a_request_cut_anywhere_ends_like_an_undisturbed_one(
+    workspace: Workspace, make_agent: AgentMaker, run_requests: Driver, model: ModelServer, tool: str
+) -> None:
+    """Every prefix of the log that a worker could leave behind, one after the other, on the same request."""
+    message = SCRIPT.format(tool=tool)
+    AgentRequestFactory.create(workspace=workspace, agent=make_agent(), session_id="s", message=message)
+    [agent_request] = run_requests()
+    undisturbed, whole = log_of(agent_request), agent_request.last_sequence
+    kinds = list(agent_request.events.order_by("sequence").values_list("event_type", flat=True))
+    # Writes end at these places: before each effect, and at the end.
+    boundaries = [
+        n for n in range(2, whole) if kinds[n - 1] in {*STEPS, EventKind.TRACE_STARTED, EventKind.LLM_REQUEST_START}
+    ]
+    for length in reversed(boundaries):
+        cut(agent_request, length)
+        model.recording.clear()
+        tools.calls.clear()
+        [again] = run_requests()
+        done = kinds[:length]
+        assert again.status == "completed", again.error
+        assert log_of(again) == undisturbed
+        assert len(model.requests()) == 3 - done.count(EventKind.THINK_COMPLETED)
+        was_interrupted = done.count(EventKind.TOOL_STARTED) > done.count(EventKind.TOOL_COMPLETED)
+        not_repeated = was_interrupted and tool == "echo"
+        assert len(tools.calls) == 4 - done.count(EventKind.TOOL_COMPLETED) - not_repeated
+        assert again.events.filter(event_type=EventKind.TOOL_INTERRUPTED).count() == not_repeated
+        numbers = list(again.events.order_by("sequence").values_list("sequence", flat=True))
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert workspace.turns.count() == 1
+        # Back to the log of the undisturbed run, so that the next cut is one of it too
+        cut_back(again, kinds)
+
+
+def cut_back(agent_request: AgentRequest, kinds: list[str]) -> None:
+    """Takes out what recovery added and numbers the rest anew."""
+    agent_request.events.filter(event_type__in=[EventKind.REQUEST_RECOVERED, EventKind.TOOL_INTERRUPTED]).delete()
+    left = {event.dedupe_key or event.pk: event for event in agent_request.events.order_by("sequence")}
+    rows, wanted = list(left.values()), list(kinds)
+    kept, spare = [], []
+    for event in rows:
+        (kept if wanted and event.event_type == wanted[0] else spare).append(event)
+        if kept and kept[-1] is event:
+            wanted.pop(0)
+    agent_request.events.filter(pk__in=[event.pk for event in spare]).delete()
+    assert not wanted
+    for number, event in enumerate(kept, start=1):
+        agent_request.events.filter(pk=event.pk).update(sequence=number)
+
+
+def test_an_interrupted_tool_is_told_to_the_model_as_such(
+    workspace: Workspace, make_agent: AgentMaker, run_requests: Driver, model: ModelServer
+) -> None:
+    AgentRequestFactory.create(workspace=workspace, agent=make_agent(), message="tools=1 tool=echo say=done")
+    [agent_request] = run_requests()
+    started = agent_request.events.get(event_type=EventKind.TOOL_STARTED).sequence
+    cut(agent_request, started)
+    model.recording.clear()
+    run_requests()
+    [call] = model.requests()
+    assert "outcome is unknown" in str(call["body"]["messages"][-1])
+
+
+def state_of(state: LoopState) -> tuple[object, ...]:
+    return (state.messages, state.loop_index, state.input_tokens, state.output_tokens, dict(state.invocations))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_folding_a_prefix_and_going_on_equals_folding_the_whole(finished_log, data: st.DataObject) -> None:
+    """The log is folded in two pieces, cut at any place: by the same reports the loop comes to the same end."""
+    initial, log = finished_log
+    place = data.draw(st.integers(min_value=0, max_value=len(log)))
+    halfway = rebuild(initial, log[:place])
+    whole = rebuild(initial, log)
+    assert state_of(rebuild(halfway.state, log[place:]).state) == state_of(whole.state)
+    expected = next((event.event_type for event in log[place:] if event.event_type in STEPS), None)
+    step = next_step(halfway.state)
+    says = {
+        EventKind.THINK_COMPLETED: Think,
+        EventKind.TOOL_STARTED: CallTool,
+        EventKind.TOOL_COMPLETED: CallTool,
+        EventKind.STEP_COMPLETED: CommitStep,
+        None: Finish,
+    }
+    assert isinstance(step, says[expected]), (place, step, expected)
+    assert not isinstance(step, Fail)
+    begun = {event.payload["tool_call_id"] for event in log[:place] if event.event_type == EventKind.TOOL_STARTED}
+    ended = {event.payload["tool_call_id"] for event in log[:place] if event.event_type == EventKind.TOOL_COMPLETED}
+    assert halfway.interrupted == begun - ended
+    if isinstance(step, CommitStep):
+        assert after_commit(halfway.state).loop_index >= halfway.state.loop_index
+
+
+@pytest.fixture
+def finished_log(workspace: Workspace, make_agent: AgentMaker, run_requests: Driver):
+    message = SCRIPT.format(tool="echo")
+    AgentRequestFactory.create(workspace=workspace, agent=make_agent(), message=message)
+    [agent_request] = run_requests()
+    asked = LLMMessage(role="user", content=[LLMContentBlock.text(message)])
+    return LoopState(messages=(asked,), max_steps=30), list(agent_request.events.order_by("sequence"))
+
+
+@pytest.fixture
+def accepted(transactional_db: None, workspace: Workspace) -> AgentRequest:
+    return AgentRequestFactory.create(workspace=workspace)
+
+
+def test_two_claimers_get_one_claim(accepted: AgentRequest) -> None:
+    first, second = (claim(accepted.pk, lease.new_owner()) for _ in range(2))
+    assert (first is not None, second) == (True, None)
+
+
+def test_a_stale_attempt_may_not_write_or_end(accepted: AgentRequest, event_log: EventLog) -> None:
+    stale = claim(accepted.pk, lease.new_owner())
+    assert stale
+    lease.give_up(stale, stale.attempt)
+    current = claim(accepted.pk, lease.new_owner())
+    assert current
+    before = event_log(current)
+    with pytest.raises(StaleAttempt):
+        events.append(stale, [NewEvent(event_type=EventKind.CONTEXT_LOADED)], stale.attempt)
+    with pytest.raises(StaleAttempt):
+        finish.fail(stale, [], reason=Reason.ERROR, error={"error": "late"})
+    execute_request(stale, should_stop=lambda: False)
+    assert event_log(current) == before
+    events.append(current, [NewEvent(event_type=EventKind.CONTEXT_LOADED)], current.attempt)
+
+
+def test_a_request_that_was_asked_to_stop_may_not_write(accepted: AgentRequest) -> None:
+    running = claim(accepted.pk, lease.new_owner())
+    assert running
+    running.workspace.agent_requests.filter(pk=running.pk).update(cancel_reason="cancelled")
+    with pytest.raises(RequestCancelled):
+        events.append(running, [NewEvent(event_type=EventKind.CONTEXT_LOADED)], running.attempt)
+    execute_request(running, should_stop=lambda: False)
+    running.refresh_from_db()
+    assert (running.status, running.reason) == ("cancelled", "cancelled")
+
+
+def test_a_live_lease_is_not_taken_over_and_a_lost_one_is(accepted: AgentRequest) -> None:
+    first = claim(accepted.pk, lease.new_owner())
+    assert first
+    assert claim(accepted.pk, lease.new_owner()) is None
+    first.workspace.agent_requests.filter(pk=first.pk).update(lease_expires_at=Now())
+    second = claim(accepted.pk, lease.new_owner())
+    assert second
+    assert (second.attempt, second.lost_leases, second.trace_id) == (2, 1, first.trace_id)
+
+
+def test_a_dead_owner_on_this_machine_is_noticed_before_its_lease_runs_out(accepted: AgentRequest) -> None:
+    machine = lease.new_owner().rpartition(":")[0].rpartition(":")[0]
+    assert claim(accepted.pk, f"{machine}:4194304:1")
+    assert claim(accepted.pk, lease.new_owner())
+
+
+def test_a_request_that_loses_every_worker_is_given_up(accepted: AgentRequest, event_log: EventLog) -> None:
+    for _ in range(MAX_LOST_LEASES):
+        assert claim(accepted.pk, lease.new_owner())
+        accepted.workspace.agent_requests.filter(pk=accepted.pk).update(lease_expires_at=Now())
+    assert claim(accepted.pk, lease.new_owner()) is None
+    accepted.refresh_from_db()
+    assert (accepted.status, accepted.reason, accepted.error["retryable"]) == ("failed", "worker_lost", True)
+    assert event_log(accepted)[-1] == "runtime.request.failed"
+
+
+def test_a_stopping_worker_hands_back_at_the_next_boundary(
+    workspace: Workspace, make_agent: AgentMaker, run_requests: Driver
+) -> None:
+    row = AgentRequestFactory.create(workspace=workspace, agent=make_agent(), message="tools=1 tool=echo")
+    claimed = claim(row.pk, lease.new_owner())
+    assert claimed
+    answers = iter([False, True])
+    execute_request(claimed, should_stop=lambda: next(answers))
+    row.refresh_from_db()
+    assert (row.status, row.lease_owner, row.events.filter(event_type=EventKind.THINK_COMPLETED).count()) == (
+        "running",
+        "",
+        1,
+    )
+    [ended] = run_requests()
+    assert (ended.status, ended.attempt, ended.lost_leases) == ("completed", 2, 0)
+
+
+def test_the_same_key_is_written_once(accepted: AgentRequest) -> None:
+    running = claim(accepted.pk, lease.new_owner())
+    assert running
+    lease.give_up(running, running.attempt)
+    again = claim(accepted.pk, lease.new_owner())
+    assert again
+    new = NewEvent(event_type=EventKind.CONTEXT_LOADED, key="context.loaded")
+    assert len(events.append(again, [new], again.attempt)) == 1
+    assert events.append(again, [new], again.attempt) == []
+    again.refresh_from_db()
+    assert again.last_sequence == again.events.count()
