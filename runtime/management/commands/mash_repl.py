@@ -1,0 +1,53 @@
+"""`manage.py mash_repl`: talks to an agent from a terminal or a pipe."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
+from typing_extensions import override
+
+from runtime.repl.program import Options, run
+
+
+class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the examples."""
+
+
+class Command(BaseCommand):
+    help = """Talk to an agent of a Mash deployment, here or elsewhere.
+
+In a terminal: an editor with history (kept in ~/.mash/, readable only for you), completion and /help.
+In a pipe: each line of the input is a message; answers go to stdout, everything else to stderr.
+
+The deployment: --api-base-url and --api-key, else MASH_API_BASE_URL and MASH_API_KEY,
+else the one that `make run` started on this machine.
+
+Examples:
+  manage.py mash_repl
+  manage.py mash_repl --api-base-url https://mash.example.org --agent research --session-id s-1
+  echo "What time is it in Lima?" | manage.py mash_repl
+
+Exit codes: 0 left in good order, and in a pipe every message was answered; 1 no connection, or in a pipe
+a message or command failed; 2 wrong arguments; 130 a pipe was interrupted."""
+    requires_system_checks = []
+
+    @override
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=_HelpFormatter, **kwargs)
+
+    @override
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--api-base-url", help="Address of the deployment, such as http://127.0.0.1:8000.")
+        parser.add_argument("--api-key", help="API token. Others see it in the process list; MASH_API_KEY is safer.")
+        parser.add_argument("--agent", help="Agent to talk to; default: the workspace's primary agent.")
+        parser.add_argument("--session-id", help="Session to go on with; default: a new one.")
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = Options(**{name: options[name] for name in ("api_base_url", "api_key", "agent", "session_id")})
+        local_file = Path(settings.MASH_DATA_DIR) / "local.json"
+        sys.exit(run(chosen, environment=os.environ, local_file=local_file))

@@ -1,0 +1,150 @@
+"""A deployment that plays recorded answers over real HTTP."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from typing_extensions import override
+
+KEY = "mash_secret"
+REQUEST_ID = "5f0c0000-0000-4000-8000-000000000001"
+RETRY = b"retry: 5\n\n"
+AGENTS = [
+    {"agent_id": "primary", "role": "primary", "metadata": None},
+    {"agent_id": "research", "role": "subagent", "metadata": {"display_name": "Research"}},
+]
+
+
+@dataclass
+class Seen:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+@dataclass
+class Playback:
+    """One connection to a stream: its bytes, then an ordinary end, a cut in the middle, or a wait."""
+
+    content: bytes = b""
+    status: int = 200
+    is_cut: bool = False
+    hold: threading.Event | None = None
+
+
+@dataclass
+class FakeHost:
+    url: str = ""
+    seen: list[Seen] = field(default_factory=list)
+    streams: list[Playback] = field(default_factory=list)
+    turns: list[dict[str, Any]] = field(default_factory=list)
+    streaming: threading.Event = field(default_factory=threading.Event)
+
+    def of(self, method: str, ending: str) -> list[Seen]:
+        return [seen for seen in self.seen if seen.method == method and seen.path.split("?")[0].endswith(ending)]
+
+    def answer(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        route = path.split("?")[0].removeprefix("/api/v1")
+        if route == "/health":
+            return 200, {"status": "ok", "deployment": {"primary_agent_id": "primary", "agents": AGENTS}}
+        if route == "/agent":
+            return 200, {"agents": AGENTS, "primary_agent_id": "primary"}
+        if method == "POST" and route.endswith("/request"):
+            return 200, {"request_id": REQUEST_ID, "session_id": "s-1", "status": "accepted", "request_seq": 1}
+        if route.endswith("/history"):
+            return 200, {"turns": self.turns}
+        if route.endswith("/sessions"):
+            return 200, {"sessions": [{"session_id": "s-1", "turn_count": 4, "session_total_tokens": 8123}]}
+        if "/sessions/" in route:
+            return 200, {"model": "gpt-5-mini", "max_steps": 30, "session_total_tokens": 8123}
+        if route.endswith((f"/request/{REQUEST_ID}", "/cancel")):
+            return 200, {"request_id": REQUEST_ID, "status": "running"}
+        return 404, {"code": "AGENT_NOT_FOUND", "message": "There is no such agent.", "details": {}}
+
+
+def frame(sequence: int | None, name: str, data: dict[str, Any]) -> bytes:
+    identifier = "" if sequence is None else f"id: {sequence}\n"
+    return f"{identifier}event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+@contextmanager
+def serving(host: FakeHost) -> Iterator[FakeHost]:
+    class Handler(_Handler):
+        fake = host
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    host.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield host
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    fake: FakeHost
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._note({})
+        if self.path.endswith("/events"):
+            self._play()
+        else:
+            self._answer()
+
+    def do_POST(self) -> None:
+        self._note(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self._answer()
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _note(self, body: dict[str, Any]) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.fake.seen.append(Seen(self.command, self.path, headers, body))
+
+    def _answer(self) -> None:
+        if self.headers.get("Authorization") != f"Bearer {KEY}":
+            self._json(401, {"error": {"code": "UNAUTHORIZED", "message": "The key is missing or wrong."}})
+            return
+        status, content = self.fake.answer(self.command, self.path)
+        self._json(status, {"error": content} if status >= 400 else {"data": content})
+
+    def _json(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _play(self) -> None:
+        playback = self.fake.streams.pop(0)
+        if playback.status >= 400:
+            self._json(
+                playback.status, {"error": {"code": "REQUEST_NOT_FOUND", "message": "There is no such request."}}
+            )
+            return
+        self.send_response(playback.status)
+        if playback.status == 204:
+            self.end_headers()
+            return
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(f"{len(playback.content):x}\r\n".encode() + playback.content + b"\r\n")
+        self.fake.streaming.set()
+        if playback.hold:
+            playback.hold.wait(20)
+        if not playback.is_cut:
+            self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = True

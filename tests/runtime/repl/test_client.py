@@ -1,0 +1,89 @@
+import subprocess
+import sys
+
+import pytest
+
+from runtime.client import MashClient, MashHostClientError
+from tests.runtime.repl.fake_host import KEY, REQUEST_ID, FakeHost
+
+
+def test_the_client_needs_no_django():
+    code = "import runtime.client, sys; sys.exit(any(name.split('.')[0] == 'django' for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
+
+
+def test_every_call_shows_its_key_and_asks_for_all_events(host: FakeHost, client: MashClient):
+    assert client.health()["deployment"]["primary_agent_id"] == "primary"
+    assert host.seen[0].headers["authorization"] == f"Bearer {KEY}"
+    assert host.seen[0].headers["mash-events"] == "2"
+
+
+def test_submitting_sends_message_session_and_options(host: FakeHost, client: MashClient):
+    answer = client.submit_request("primary", "hi", "s-1", options={"user": "u-1"}, idempotency_key="k-1")
+    assert answer["request_id"] == REQUEST_ID
+    seen = host.seen[-1]
+    assert (seen.method, seen.path) == ("POST", "/api/v1/agent/primary/request")
+    assert seen.body == {"message": "hi", "session_id": "s-1", "user": "u-1"}
+    assert seen.headers["idempotency-key"] == "k-1"
+
+
+@pytest.mark.parametrize(
+    ("agent_id", "path"),
+    [
+        ("a/b c?d", "/api/v1/agent/a%2Fb%20c%3Fd/sessions"),
+        ("..", "/api/v1/agent/%2E%2E/sessions"),
+        ("größe", "/api/v1/agent/gr%C3%B6%C3%9Fe/sessions"),
+    ],
+)
+def test_ids_are_one_part_of_the_path(host: FakeHost, client: MashClient, agent_id: str, path: str):
+    client.list_sessions(agent_id)
+    assert host.seen[-1].path == path
+
+
+def test_the_other_calls_reach_their_routes(host: FakeHost, client: MashClient):
+    client.list_agents()
+    client.get_session("primary", "subagent:x:1")
+    client.get_history("primary", "s-1")
+    client.get_history("primary", "s-1", limit=2)
+    client.request_status("primary", REQUEST_ID)
+    client.cancel_request("primary", REQUEST_ID)
+    assert [(seen.method, seen.path.removeprefix("/api/v1")) for seen in host.seen] == [
+        ("GET", "/agent"),
+        ("GET", "/agent/primary/sessions/subagent%3Ax%3A1"),
+        ("GET", "/agent/primary/sessions/s-1/history"),
+        ("GET", "/agent/primary/sessions/s-1/history?limit=2"),
+        ("GET", f"/agent/primary/request/{REQUEST_ID}"),
+        ("POST", f"/agent/primary/request/{REQUEST_ID}/cancel"),
+    ]
+
+
+def test_an_error_answer_tells_method_path_status_message_and_code(host: FakeHost):
+    with MashClient(host.url, "wrong") as client, pytest.raises(MashHostClientError) as caught:
+        client.health()
+    error = caught.value
+    assert (error.method, error.path, error.status, error.code) == ("GET", "/api/v1/health", 401, "UNAUTHORIZED")
+    assert str(error) == "GET /api/v1/health: 401 UNAUTHORIZED: The key is missing or wrong."
+
+
+def test_an_unknown_agent_is_an_error_with_its_code(client: MashClient):
+    with pytest.raises(MashHostClientError) as caught:
+        client.get_agent("nobody")
+    assert (caught.value.status, caught.value.code) == (404, "AGENT_NOT_FOUND")
+
+
+def test_a_deployment_that_is_not_there_is_an_error_without_status():
+    with MashClient("http://127.0.0.1:9", KEY) as client, pytest.raises(MashHostClientError) as caught:
+        client.health()
+    assert caught.value.status is None
+
+
+def test_a_key_that_no_server_issues_is_refused_by_the_server(host: FakeHost):
+    with MashClient(host.url, "schlüssel") as client, pytest.raises(MashHostClientError) as caught:
+        client.health()
+    assert caught.value.status == 401
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1:8000", "ftp://x", "http://", "http://[::1"])
+def test_what_is_no_address_is_refused_at_once(address: str):
+    with pytest.raises(MashHostClientError, match="not the address"):
+        MashClient(address)

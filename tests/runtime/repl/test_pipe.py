@@ -1,0 +1,106 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.repl.fake_host import KEY, REQUEST_ID, FakeHost, Playback
+from tests.runtime.repl.recordings import COMMON, TOOL_TURN, completed, frames
+
+# What the management command does, without Django's settings.
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from runtime.repl.program import Options, run
+sys.exit(run(Options(agent=os.environ.get("AGENT")), environment=os.environ, local_file=Path("/nonexistent/local.json")))
+"""
+ROOT = Path(__file__).resolve().parents[3]
+FAILED = [("request.error", {**COMMON, "error": "The model is busy."})]
+
+
+def start(host: FakeHost, **environment: str) -> subprocess.Popen[str]:
+    variables = {**os.environ, "MASH_API_BASE_URL": host.url, "MASH_API_KEY": KEY, "FORCE_COLOR": "1", **environment}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=variables, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    )
+
+
+def talk(host: FakeHost, text: str, **environment: str) -> tuple[int, str, str]:
+    process = start(host, **environment)
+    output, notes = process.communicate(text, timeout=30)
+    return process.returncode, output, notes
+
+
+def test_each_line_is_answered_in_one_session_with_plain_text(host: FakeHost):
+    host.streams = [Playback(frames(TOOL_TURN)), Playback(frames([completed("[red]two[/red]\x1b[2J")]))]
+    code, output, notes = talk(host, "first\n\nsecond\n")
+    assert (code, output) == (0, "There are **two** files.\n[red]two[/red]\n")
+    assert "Step 1: Calling tools: bash" in notes
+    assert "\x1b" not in output + notes
+    sent = [seen.body for seen in host.of("POST", "/request")]
+    assert [body["message"] for body in sent] == ["first", "second"]
+    assert sent[1]["session_id"] == "s-1", "the one that the first answer named"
+
+
+def test_one_failed_request_makes_the_exit_code_one_and_the_rest_goes_on(host: FakeHost):
+    host.streams = [Playback(frames(FAILED)), Playback(frames([completed("fine")]))]
+    code, output, notes = talk(host, "first\nsecond\n")
+    assert (code, output) == (1, "fine\n")
+    assert "The request failed: The model is busy." in notes
+
+
+def test_commands_write_beside_the_answers_and_exit_ends(host: FakeHost):
+    code, output, notes = talk(host, "/agents\n/exit\nnever sent\n")
+    assert (code, output) == (0, "")
+    assert "research" in notes
+    assert not host.of("POST", "/request")
+
+
+@pytest.mark.parametrize(
+    ("environment", "part"),
+    [
+        ({"MASH_API_KEY": "wrong"}, "Check the key"),
+        ({"AGENT": "nobody"}, "There is no agent 'nobody'. This workspace has: primary, research."),
+        ({"MASH_API_BASE_URL": ""}, "make run"),
+        ({"MASH_API_BASE_URL": "http://127.0.0.1:9"}, "Is the deployment running?"),
+        ({"MASH_API_BASE_URL": "nonsense"}, "not the address"),
+    ],
+)
+def test_without_a_way_to_talk_it_says_what_to_do_and_fails(host: FakeHost, environment: dict[str, str], part: str):
+    code, output, notes = talk(host, "hello\n", **environment)
+    assert (code, output) == (1, "")
+    assert part in notes
+    assert "Traceback" not in notes
+
+
+def test_an_interrupted_pipe_names_the_request_that_goes_on(host: FakeHost):
+    hold = threading.Event()
+    host.streams = [Playback(frames(TOOL_TURN[:3]), hold=hold)]
+    process = start(host)
+    assert process.stdin
+    process.stdin.write("hello\n")
+    process.stdin.flush()
+    assert host.streaming.wait(20)
+    process.send_signal(signal.SIGINT)
+    _, notes = process.communicate(timeout=30)
+    hold.set()
+    assert process.returncode == 130
+    assert f"Request {REQUEST_ID} goes on" in notes
+
+
+def test_a_reader_that_has_gone_is_no_crash(host: FakeHost):
+    host.streams = [Playback(frames([completed("x" * 200_000)]))]
+    process = start(host)
+    assert process.stdin
+    assert process.stdout
+    process.stdout.close()
+    process.stdin.write("hello\n")
+    process.stdin.close()
+    assert process.wait(30) == 1
+    assert process.stderr
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
