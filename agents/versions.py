@@ -54,5 +54,21 @@ def version_diff(older: AgentVersion | None, newer: AgentVersion) -> str:
     return "".join(difflib.unified_diff(before, after, *names, n=1))
 
 
+def definition_yaml(definition: dict[str, Any]) -> str:
+    """The definition for people to read: long texts line by line."""
+    return yaml.dump(definition, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _ReadableDumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks."""
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_ReadableDumper.add_representer(str, _write_text)
+
+
 def _lines(definition: dict[str, Any]) -> list[str]:
-    return yaml.safe_dump(definition, sort_keys=False, allow_unicode=True).splitlines(keepends=True)
+    return definition_yaml(definition).splitlines(keepends=True)

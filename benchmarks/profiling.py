@@ -37,13 +37,14 @@ def _raw(stack: Stack, part: str) -> Path:
 
 
 def _record(stack: Stack, part: str, pid: int) -> subprocess.Popen[bytes]:
-    options = ["--format", "raw", "--function", "--rate", str(_RATE), "--duration", str(_SECONDS)]
+    # Only who holds the interpreter's lock: py-spy takes many a waiting thread for a running one.
+    options = ["--gil", "--format", "raw", "--function", "--rate", str(_RATE), "--duration", str(_SECONDS)]
     command = ["py-spy", "record", "--pid", str(pid), *options, "--output", str(_raw(stack, part))]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def summary(raw: str) -> str:
-    """Shares of all samples of running threads: in the function itself, and below it."""
+    """Shares of the time that the interpreter was busy: in the function itself, and below it."""
     own: Counter[str] = Counter()
     total: Counter[str] = Counter()
     samples = 0
@@ -53,7 +54,8 @@ def summary(raw: str) -> str:
         samples += int(count)
         own[frames[-1]] += int(count)
         total.update(dict.fromkeys(frames, int(count)))
-    return f"{samples} samples at {_RATE} Hz\n{_top('self', own, samples)}\n{_top('total', total, samples)}"
+    busy = samples / (_RATE * _SECONDS)
+    return f"interpreter busy for {100 * busy:.0f} % of the time ({samples} samples)\n{_top('self', own, samples)}\n{_top('total', total, samples)}"
 
 
 def _top(heading: str, counts: Counter[str], samples: int) -> str:

@@ -80,6 +80,7 @@ class AgentRequest(models.Model):
     objects = ClosedManager()
 
     class Meta:
+        verbose_name = "request"
         constraints = [
             models.UniqueConstraint(
                 fields=["workspace", "agent", "session_id"],
@@ -104,6 +105,12 @@ class AgentRequest(models.Model):
             # GET /agent/{id}/requests and the admin's list
             models.Index(fields=["workspace", "agent", "-id"], name="request_by_agent"),
             models.Index(fields=["workspace", "-id"], name="request_by_workspace"),
+            # What went wrong lately, in the admin
+            models.Index(
+                fields=["workspace", "-id"],
+                condition=Q(status__in=[Status.FAILED, Status.CANCELLED]),
+                name="request_failed",
+            ),
             models.Index(fields=["workspace", "session_id", "-id"], name="request_by_session"),
         ]
 
@@ -143,6 +150,7 @@ class RuntimeEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+        verbose_name = "event"
         constraints = [
             models.UniqueConstraint(fields=["agent_request", "sequence"], name="event_sequence_unique"),
             models.UniqueConstraint(

@@ -1,52 +1,53 @@
-"""Takes members out of a workspace and changes what they may do; `workspaces/bootstrap.py` lets them in."""
+"""Changes who belongs to a workspace, which always keeps an owner."""
 
 from django.db import transaction
 
 from workspaces import audit
-from workspaces.bootstrap import add_member
 from workspaces.errors import MashError
-from workspaces.models import Membership, User, Workspace
+from workspaces.models import Membership, Workspace
 from workspaces.roles import Role
 
 
 class LastOwner(MashError):
-    """A workspace without an owner could be given to nobody any more."""
+    """A workspace without an owner could never be handed on."""
 
     code = "LAST_OWNER"
     status = 409
 
 
-def remove_member(workspace: Workspace, user: User, *, actor: str) -> bool:
-    """Shuts the person out; False when they were no member."""
+def change_role(membership: Membership, role: Role, *, actor: str) -> None:
+    """Gives the member another role; the same one changes nothing."""
     with transaction.atomic():
-        membership = _locked_membership(workspace, user)
-        if membership is None:
-            return False
-        _check_owner_remains(workspace, membership)
-        membership.delete()
-        audit.record(workspace, actor=actor, action="member.removed", target=user.get_username())
-    return True
-
-
-def set_role(workspace: Workspace, user: User, role: Role, *, actor: str) -> bool:
-    """Gives a member another role; False when they are no member."""
-    with transaction.atomic():
-        membership = _locked_membership(workspace, user)
-        if membership is None:
-            return False
+        workspace = _locked(membership.workspace_id)
+        current = workspace.memberships.select_related("user").get(pk=membership.pk)
+        if current.role == role:
+            return
         if role != Role.OWNER:
-            _check_owner_remains(workspace, membership)
-        add_member(workspace, user, role, actor=actor)
-    return True
+            keep_an_owner(workspace, without=current)
+        workspace.memberships.filter(pk=current.pk).update(role=role)
+        details = {"from": current.role, "role": role}
+        audit.record(workspace, actor=actor, action="member.changed", target=str(current.user), details=details)
+    membership.role = role
 
 
-def _locked_membership(workspace: Workspace, user: User) -> Membership | None:
-    # The workspace's row makes two changes take turns: each of two owners could otherwise remove the other.
-    Workspace.objects.select_for_update().get(pk=workspace.pk)
-    return workspace.memberships.filter(user=user).first()
+def remove_member(membership: Membership, *, actor: str) -> None:
+    """Shows the member out."""
+    with transaction.atomic():
+        workspace = _locked(membership.workspace_id)
+        current = workspace.memberships.select_related("user").get(pk=membership.pk)
+        keep_an_owner(workspace, without=current)
+        current.delete()
+        details = {"role": current.role}
+        audit.record(workspace, actor=actor, action="member.removed", target=str(current.user), details=details)
 
 
-def _check_owner_remains(workspace: Workspace, leaving: Membership) -> None:
-    others = workspace.memberships.filter(role=Role.OWNER).exclude(pk=leaving.pk)
-    if leaving.role == Role.OWNER and not others.exists():
-        raise LastOwner(f"{leaving.user} is the only owner of {workspace}; make somebody else an owner first.")
+def keep_an_owner(workspace: Workspace, *, without: Membership) -> None:
+    """Raises `LastOwner` if nobody owned the workspace any more without this member."""
+    others = workspace.memberships.filter(role=Role.OWNER, user__is_active=True).exclude(pk=without.pk)
+    if without.role == Role.OWNER and not others.exists():
+        raise LastOwner("This is the workspace's last owner; make somebody else an owner first.")
+
+
+def _locked(workspace_pk: int) -> Workspace:
+    """Two owners who leave at once take turns here, so one of them stays."""
+    return Workspace.objects.select_for_update(no_key=True).get(pk=workspace_pk)

@@ -80,6 +80,7 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="membership_unique")]
+        verbose_name = "member"
 
     @override
     def __str__(self) -> str:
@@ -105,6 +106,7 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "API token"
 
     @override
     def __str__(self) -> str:

@@ -65,12 +65,13 @@ def create_provider(
         return DemoProvider(model=model)
     vendor = VENDORS[kind]
     name = vendor.model() if model is None else model.strip()
-    _check_model(kind, name)
+    check_model(kind, name)
     credential = _credential(vendor, api_key=api_key, base_url=base_url, http_client=http_client)
     return _adapter(kind)(model=name, credential=credential)
 
 
-def _check_model(kind: str, model: str) -> None:
+def check_model(kind: str, model: str) -> None:
+    """Raises `UnsuitableModel` for a name that this kind of provider cannot serve."""
     if not model:
         raise UnsuitableModel("The model's name must not be blank.")
     if kind == "anthropic" and "claude" not in model.lower():

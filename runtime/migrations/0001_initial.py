@@ -50,6 +50,9 @@ class Migration(migrations.Migration):
                 ('agent_version', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='agents.agentversion')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agent_requests', to='workspaces.workspace')),
             ],
+            options={
+                'verbose_name': 'request',
+            },
             managers=[
                 ('rows', django.db.models.manager.Manager()),
             ],
@@ -87,6 +90,7 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='workspaces.workspace')),
             ],
             options={
+                'verbose_name': 'event',
                 'ordering': ['id'],
             },
             managers=[
@@ -108,6 +112,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='agentrequest',
             index=models.Index(fields=['workspace', '-id'], name='request_by_workspace'),
+        ),
+        migrations.AddIndex(
+            model_name='agentrequest',
+            index=models.Index(condition=models.Q(('status__in', ['failed', 'cancelled'])), fields=['workspace', '-id'], name='request_failed'),
         ),
         migrations.AddIndex(
             model_name='agentrequest',

@@ -71,6 +71,9 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='workspaces.workspace')),
             ],
+            options={
+                'verbose_name': 'member',
+            },
             managers=[
                 ('rows', django.db.models.manager.Manager()),
             ],
@@ -110,6 +113,7 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='workspaces.workspace')),
             ],
             options={
+                'verbose_name': 'API token',
                 'ordering': ['-id'],
             },
             managers=[

@@ -14,8 +14,8 @@ from agents.starter import offer_starter_agent
 from workspaces.bootstrap import add_member, create_workspace
 from workspaces.errors import MashError
 from workspaces.management.command import MashCommand, workspace_named
-from workspaces.members import remove_member, set_role
-from workspaces.models import User, Workspace
+from workspaces.members import change_role, remove_member
+from workspaces.models import Membership, User, Workspace
 from workspaces.roles import Role
 from workspaces.scoping import only
 
@@ -117,27 +117,29 @@ Exit codes: 0 done, 1 not possible (the message says why), 2 wrong arguments."""
                 password = secrets.token_urlsafe(12)
                 # Staff may sign in to the admin; there they see their own workspaces.
                 user = User.objects.create_user(username, password=password, is_staff=True)
-            if not set_role(workspace, user, Role(options["role"]), actor=_ACTOR):
+            if membership := only(workspace.memberships.filter(user=user)):
+                change_role(membership, Role(options["role"]), actor=_ACTOR)
+            else:
                 add_member(workspace, user, Role(options["role"]), actor=_ACTOR)
         self.stdout.write(f"{username} is {options['role']} of {workspace}.")
         if password:
             self.stdout.write(f"Password, shown once: {password}")
 
     def _set_role(self, options: dict[str, Any]) -> None:
-        workspace, user = workspace_named(options["workspace"]), _user(options["username"])
-        if not set_role(workspace, user, Role(options["role"]), actor=_ACTOR):
-            raise CommandError(f"{user} is no member of {workspace}. `add-member` lets them in.")
-        self.stdout.write(f"{user} is {options['role']} of {workspace}.")
+        membership = _membership(options)
+        change_role(membership, Role(options["role"]), actor=_ACTOR)
+        self.stdout.write(f"{membership.user} is {options['role']} of {membership.workspace}.")
 
     def _remove_member(self, options: dict[str, Any]) -> None:
-        workspace, user = workspace_named(options["workspace"]), _user(options["username"])
-        if not remove_member(workspace, user, actor=_ACTOR):
-            raise CommandError(f"{user} is no member of {workspace}.")
+        membership = _membership(options)
+        user, workspace = membership.user, membership.workspace
+        remove_member(membership, actor=_ACTOR)
         self.stdout.write(f"{user} is no longer a member of {workspace}. Their API tokens stay: see mash_token list.")
 
 
-def _user(username: str) -> User:
-    user = only(User.objects.filter(username=username))
-    if user is None:
-        raise CommandError(f"There is no account {username!r}.")
-    return user
+def _membership(options: dict[str, Any]) -> Membership:
+    workspace, username = workspace_named(options["workspace"]), options["username"]
+    membership = only(workspace.memberships.select_related("user", "workspace").filter(user__username=username))
+    if membership is None:
+        raise CommandError(f"{username} is no member of {workspace}. `add-member` lets them in.")
+    return membership

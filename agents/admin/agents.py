@@ -1,0 +1,153 @@
+"""The agents' pages: one form, immutable versions, and a switch with overrides for what code defines."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.html import format_html
+from typing_extensions import override
+
+from agents.admin import versions
+from agents.admin.agent_form import AgentForm
+from agents.admin.code_form import OVERRIDES, CodeAgentForm
+from agents.catalogue import code_agents
+from agents.check import lacks_environment_key
+from agents.models import Agent
+from agents.versions import definition_yaml, save_version
+from workspaces import audit
+from workspaces.admin.access import access_of
+from workspaces.admin.base import WorkspaceModelAdmin
+from workspaces.admin.filters import WorkspaceFilter
+from workspaces.roles import Scope
+
+_IDENTITY = ("agent_id", "display_name", "is_enabled")
+_SECTIONS = (
+    ("Model", {"fields": ("provider", "credential", "model", "max_tokens", "temperature", "prompt_caching_enabled")}),
+    ("Instructions", {"fields": ("system_prompt",)}),
+    ("Tools", {"fields": ("tools", "skills_enabled")}),
+    (
+        "Role",
+        {
+            "fields": ("role", "description", "capabilities", "usage_guidance", "position"),
+            "description": "A subagent needs a display name, description, capabilities and usage guidance: they tell the "
+            "primary agent when to call it.",
+        },
+    ),
+    ("Limits", {"fields": ("max_steps", "deadline_s", "max_concurrent_requests", "model_timeout_s", "model_attempts")}),
+    (
+        "Memory",
+        {
+            "fields": (
+                "conversation_history_turns",
+                "compaction_token_threshold",
+                "compaction_turn_limit",
+                "compaction_temperature",
+            )
+        },
+    ),
+)
+_VERSION = ("Version", {"fields": ("note",)})
+_CODE = (
+    (None, {"fields": ("workspace", "agent_id", "is_enabled")}),
+    (
+        "Overrides",
+        {
+            "fields": OVERRIDES,
+            "description": "This agent is defined in code. The workspace may switch it off and override what stands here.",
+        },
+    ),
+    ("Definition in effect", {"fields": ("definition_text",)}),
+)
+_VIEW = (
+    (None, {"fields": ("workspace", "agent_id", "source", "role", "is_enabled", "position", "created_at")}),
+    ("Definition", {"fields": ("definition_text",)}),
+)
+_SETTINGS = ("role", "is_enabled", "position")
+
+
+@admin.register(Agent)
+class AgentAdmin(WorkspaceModelAdmin):
+    view_scope = Scope.AGENTS_READ
+    write_scope = Scope.AGENTS_WRITE
+    list_display = ("agent_id", "display_name", "role", "is_enabled", "model_name", "version", "source", "workspace")
+    list_select_related = ("current_version", "workspace")
+    list_filter = ("role", "is_enabled", "source", WorkspaceFilter)
+    search_fields = ("agent_id",)
+    ordering = ("workspace__slug", "position", "id")
+    change_form_template = "admin/agents/agent_change_form.html"
+
+    @admin.display(description="Name")
+    def display_name(self, agent: Agent) -> str:
+        return agent.definition.display_name
+
+    @admin.display(description="Model")
+    def model_name(self, agent: Agent) -> str:
+        return f"{agent.definition.provider} {agent.definition.model}".strip()
+
+    @admin.display(description="Version")
+    def version(self, agent: Agent) -> str:
+        return f"v{agent.current_version.number}" if agent.current_version else ""
+
+    @admin.display(description="As YAML")
+    def definition_text(self, agent: Agent) -> str:
+        content = agent.definition.model_dump(mode="json")
+        return format_html("<pre>{}</pre>", definition_yaml(content))
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        return [*versions.urls(self), *super().get_urls()]
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and obj.source == Agent.Source.CODE and obj.agent_id not in code_agents():
+            return False
+        return super().has_change_permission(request, obj)
+
+    @override
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj and not self.has_change_permission(request, obj):
+            return super().get_form(request, obj, change, **kwargs)
+        if obj and obj.source == Agent.Source.CODE:
+            return super().get_form(request, obj, change, form=CodeAgentForm, **kwargs)
+        form: Any = super().get_form(request, obj, change, form=AgentForm, **kwargs)
+        form.access = access_of(request)
+        return form
+
+    @override
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj and not self.has_change_permission(request, obj):
+            return _VIEW
+        if obj and obj.source == Agent.Source.CODE:
+            return _CODE
+        return ((None, {"fields": ("workspace", *_IDENTITY)}), *_SECTIONS, _VERSION)
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *(["agent_id", "definition_text"] if obj else [])]
+
+    @override
+    def save_model(self, request: HttpRequest, obj: Agent, form: "ModelForm[Any]", change: bool) -> None:
+        access, asked = access_of(request), form.cleaned_data
+        definition = getattr(form, "definition")  # noqa: B009  both forms have it once they are valid
+        if change:
+            self._save_settings(obj, form, actor=access.actor)
+        else:
+            obj.created_at = timezone.now()
+            obj.save(force_insert=True)
+        save_version(obj, definition, actor=access.actor, author=access.user, note=asked.get("note", ""))
+        if lacks_environment_key(definition) and obj.source == Agent.Source.DATABASE:
+            text = "No credential is chosen, and this server's environment holds no key for the provider."
+            self.message_user(request, text, messages.WARNING)
+
+    def _save_settings(self, agent: Agent, form: "ModelForm[Any]", *, actor: str) -> None:
+        changed = [name for name in _SETTINGS if name in form.changed_data]
+        if agent.source == Agent.Source.CODE:
+            agent.save(update_fields=["is_enabled", "overrides"])
+        elif changed:
+            agent.save(update_fields=changed)
+        if changed:
+            details = {name: form.cleaned_data[name] for name in changed}
+            audit.record(agent.workspace, actor=actor, action="agent.changed", target=agent.agent_id, details=details)

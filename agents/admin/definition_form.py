@@ -1,0 +1,141 @@
+"""The fields of an agent's definition as a form; `AgentDefinition` itself judges what is entered."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from pydantic import ValidationError
+
+from agents.catalogue import offered_tools
+from agents.definition import AgentDefinition
+from agents.models import Agent
+from workspaces.models import Workspace
+
+PROVIDERS = (
+    ("anthropic", "Anthropic"),
+    ("openai", "OpenAI"),
+    ("openai_chat", "OpenAI-compatible server"),
+    ("demo", "Demo (offline, for trying things out)"),
+)
+if TYPE_CHECKING:
+    # Generic in the stubs only.
+    AgentModelForm = forms.ModelForm[Agent]
+else:
+    AgentModelForm = forms.ModelForm
+
+
+def _number(help_text: str, *, label: str | None = None, required: bool = True) -> forms.IntegerField:
+    return forms.IntegerField(help_text=help_text, label=label, required=required)
+
+
+def text_area(rows: int, help_text: str, *, label: str | None = None, required: bool = False) -> forms.CharField:
+    widget = forms.Textarea(attrs={"rows": rows, "class": "vLargeTextField"})
+    return forms.CharField(widget=widget, help_text=help_text, label=label, required=required, strip=False)
+
+
+def _line(help_text: str) -> forms.CharField:
+    return forms.CharField(required=False, help_text=help_text, widget=forms.TextInput(attrs={"class": "vTextField"}))
+
+
+class DefinitionForm(AgentModelForm):
+    display_name = _line("What people see. Empty: the agent's id.")
+    provider = forms.ChoiceField(choices=PROVIDERS, help_text="Who runs the model.")
+    model = _line("The provider's name for the model. Empty: the provider's default.")
+    credential = forms.ChoiceField(
+        required=False, help_text="The workspace's key for this provider. Add keys under Provider credentials."
+    )
+    temperature = forms.FloatField(help_text="0 is steady, 2 is wild. Ignored where a model does not take it.")
+    max_tokens = _number("The most that one answer of the model may hold.", label="Max tokens per answer")
+    prompt_caching_enabled = forms.BooleanField(
+        required=False, label="Prompt caching", help_text="Cheaper repeated context, where the provider offers it."
+    )
+    system_prompt = text_area(
+        12, "What the agent is, knows and does. A JSON list of content blocks is taken as such.", required=True
+    )
+    tools = forms.MultipleChoiceField(
+        required=False, widget=forms.CheckboxSelectMultiple, help_text="What the agent may do besides answering."
+    )
+    skills_enabled = forms.BooleanField(
+        required=False, label="Skills", help_text="Lets the agent look up instructions that it is given as skills."
+    )
+    description = text_area(2, "What the agent does, for people and for the primary agent.")
+    capabilities = text_area(3, "One per line: what it is able to do.")
+    usage_guidance = text_area(3, "When the primary agent should hand a task to this agent, and how.")
+    max_steps = _number("Model calls that one request may take.")
+    deadline_s = _number("Seconds that one request may take. Empty: no limit.", label="Deadline", required=False)
+    max_concurrent_requests = _number("Requests that run at the same time. Empty: no limit.", required=False)
+    conversation_history_turns = _number("Earlier turns of the session that the model sees again.")
+    compaction_token_threshold = _number("Summarize the session above this many tokens. 0: never.")
+    compaction_turn_limit = _number("Turns that one summary covers at most.")
+    compaction_temperature = forms.FloatField(help_text="Temperature for writing summaries.")
+    model_timeout_s = _number("Seconds to wait for one answer of the model.", label="Model timeout")
+    model_attempts = _number("Calls per answer when the provider fails for a moment.")
+
+    class Meta:
+        model = Agent
+        fields: tuple[str, ...] = ()
+
+    def definition_values(self) -> dict[str, Any]:
+        """What was entered, as `AgentDefinition` takes it."""
+        values = {name: value for name, value in self.cleaned_data.items() if name in AgentDefinition.model_fields}
+        for name in ("description", "usage_guidance"):
+            values[name] = plain_newlines(values[name])
+        lines = plain_newlines(values["capabilities"]).split("\n")
+        values["capabilities"] = [line.strip() for line in lines if line.strip()]
+        values["system_prompt"] = prompt_from(values["system_prompt"])
+        return values
+
+    def add_definition_errors(self, error: ValidationError) -> None:
+        for fault in error.errors(include_url=False, include_input=False):
+            field = str(fault["loc"][0]) if fault["loc"] else None
+            self.add_error(field if field in self.fields else None, f"{fault['msg']}.")
+
+
+def initial_values(definition: AgentDefinition) -> dict[str, Any]:
+    """The definition as the form shows it."""
+    values = definition.model_dump()
+    values["capabilities"] = "\n".join(values["capabilities"])
+    values["tools"] = list(values["tools"])
+    values["system_prompt"] = prompt_text(definition)
+    return values
+
+
+def prompt_text(definition: AgentDefinition) -> str:
+    prompt = definition.system_prompt
+    return prompt if isinstance(prompt, str) else json.dumps(prompt, indent=2, ensure_ascii=False)
+
+
+def prompt_from(text: str) -> str | list[dict[str, Any]]:
+    text = plain_newlines(text)
+    try:
+        blocks = json.loads(text)
+    except ValueError:
+        return text
+    is_blocks = isinstance(blocks, list) and bool(blocks) and all(isinstance(block, dict) for block in blocks)
+    return blocks if is_blocks else text
+
+
+def plain_newlines(text: str) -> str:
+    """Browsers send CRLF, which would make every save a change."""
+    return text.replace("\r\n", "\n")
+
+
+def tool_choices(chosen: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Every offered tool with what it says about itself, and chosen ones that are gone, so that they can be unticked."""
+    offered = {name: make().description.strip().split("\n")[0] for name, make in offered_tools().items()}
+    gone = {name: "not offered by this deployment" for name in chosen if name not in offered}
+    return [(name, f"{name}: {about}") for name, about in {**offered, **gone}.items()]
+
+
+def credential_choices(workspaces: list[Workspace], *, chosen: str, empty: str) -> list[Any]:
+    """Names of credentials; grouped where the workspace is still open."""
+    groups = {
+        str(workspace): [(credential.name, str(credential)) for credential in workspace.credentials.all()]
+        for workspace in workspaces
+    }
+    known = {name for group in groups.values() for name, _ in group}
+    gone = [(chosen, f"{chosen} (missing)")] if chosen and chosen not in known else []
+    listed: list[Any] = (
+        list(groups.items()) if len(groups) > 1 else [pair for group in groups.values() for pair in group]
+    )
+    return [("", empty), *listed, *gone]

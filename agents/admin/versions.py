@@ -1,0 +1,109 @@
+"""An agent's version history: what changed, who changed it, and one click back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from agents.check import definition_faults
+from agents.models import Agent, AgentVersion
+from agents.versions import restore_version, version_diff
+from workspaces.admin.access import access_of
+from workspaces.admin.base import WorkspaceModelAdmin
+
+PAGE_SIZE = 20
+_KINDS = {"+": "added", "-": "removed", "@": "place"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownVersion:
+    version: AgentVersion
+    is_current: bool
+    lines: list[tuple[str, str]]
+    """Kind and text of each line of the difference to the version before."""
+
+
+def urls(pages: WorkspaceModelAdmin) -> list[URLPattern]:
+    """The history's routes, as part of the agent admin's own."""
+    view, site = pages.admin_site.admin_view, "agents_agent"
+
+    def history(request: HttpRequest, object_id: int) -> HttpResponse:
+        return _history(pages, request, object_id)
+
+    def restore(request: HttpRequest, object_id: int, number: int) -> HttpResponse:
+        return _restore(pages, request, object_id, number)
+
+    return [
+        path("<int:object_id>/versions/", view(history), name=f"{site}_versions"),
+        path("<int:object_id>/versions/<int:number>/restore/", view(require_POST(restore)), name=f"{site}_restore"),
+    ]
+
+
+def _history(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int) -> HttpResponse:
+    agent = _agent(pages, request, object_id)
+    page, next_before = _page(agent, request.GET.get("before", ""))
+    context: dict[str, Any] = {
+        **pages.admin_site.each_context(request),
+        "title": f"Versions: {agent.agent_id}",
+        "opts": pages.opts,
+        "original": agent,
+        "shown_versions": page,
+        "next_before": next_before,
+        "may_restore": _may_restore(pages, request, agent),
+    }
+    return TemplateResponse(request, "admin/agents/agent_versions.html", context)
+
+
+def _restore(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int, number: int) -> HttpResponse:
+    agent = _agent(pages, request, object_id)
+    if not _may_restore(pages, request, agent):
+        raise PermissionDenied
+    old = agent.versions.filter(number=number).first()
+    if old is None:
+        raise Http404("There is no such version.")
+    access = access_of(request)
+    restored = restore_version(old, actor=access.actor, author=access.user)
+    pages.log_change(request, agent, f"Back to version {number}")
+    pages.message_user(request, f"Version {restored.number} is now what version {number} was.", messages.SUCCESS)
+    for fault in definition_faults(agent.workspace, restored.typed_definition).values():
+        pages.message_user(request, fault, messages.WARNING)
+    return HttpResponseRedirect(reverse("admin:agents_agent_versions", args=[agent.pk]))
+
+
+def _agent(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int) -> Agent:
+    agent: Agent = pages.get_object(request, str(object_id))
+    if not pages.has_view_permission(request, agent):
+        raise PermissionDenied
+    return agent
+
+
+def _may_restore(pages: WorkspaceModelAdmin, request: HttpRequest, agent: Agent) -> bool:
+    """What code defines would come back at the next start."""
+    return agent.source == Agent.Source.DATABASE and pages.has_change_permission(request, agent)
+
+
+def _page(agent: Agent, before: str) -> tuple[list[ShownVersion], int | None]:
+    versions = agent.versions.select_related("author").order_by("-number")
+    if before.isdecimal():
+        versions = versions.filter(number__lt=int(before[:9]))
+    found = list(versions[: PAGE_SIZE + 1])
+    older: list[AgentVersion | None] = [*found[1:], None]
+    shown = [
+        ShownVersion(
+            version=version,
+            is_current=version.pk == agent.current_version_id,
+            lines=_lines(version_diff(previous, version)),
+        )
+        for version, previous in list(zip(found, older, strict=True))[:PAGE_SIZE]
+    ]
+    return shown, (found[PAGE_SIZE - 1].number if len(found) > PAGE_SIZE else None)
+
+
+def _lines(difference: str) -> list[tuple[str, str]]:
+    """Without the two lines that name the files."""
+    return [(_KINDS.get(line[:1], "same"), line) for line in difference.splitlines()[2:]]

@@ -1,0 +1,67 @@
+"""Tells what keeps a definition from running in a workspace, before anybody sends it a message."""
+
+from agents.build import environment_key_serves
+from agents.catalogue import offered_tools
+from agents.definition import AgentDefinition
+from agents.llm.catalogue import VENDORS, check_model
+from agents.llm.errors import UnsuitableModel
+from agents.models import ProviderCredential
+from workspaces.models import Workspace
+from workspaces.scoping import only
+
+
+def definition_faults(workspace: Workspace, definition: AgentDefinition) -> dict[str, str]:
+    """What is wrong, by field; empty when the agent can be built."""
+    found = {
+        "tools": _tools_fault(definition),
+        "model": _model_fault(definition),
+        "credential": _credential_fault(workspace, definition),
+    }
+    return {field: fault for field, fault in found.items() if fault}
+
+
+def routing_faults(definition: AgentDefinition) -> dict[str, str]:
+    """What a subagent lacks: without these a primary agent does not know when to call it (contract 5.13)."""
+    needed = ("display_name", "description", "capabilities", "usage_guidance")
+    return {field: "A subagent needs this." for field in needed if not getattr(definition, field)}
+
+
+def _tools_fault(definition: AgentDefinition) -> str:
+    offered = offered_tools()
+    missing = [name for name in definition.tools if name not in offered]
+    return f"This deployment does not offer {', '.join(missing)}." if missing else ""
+
+
+def _model_fault(definition: AgentDefinition) -> str:
+    if definition.provider == "demo" or not definition.model:
+        return ""
+    try:
+        check_model(definition.provider, definition.model)
+    except UnsuitableModel as error:
+        return str(error)
+    return ""
+
+
+def _credential_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    if definition.provider == "demo":
+        return "The demo provider takes no credential." if definition.credential else ""
+    if not definition.credential:
+        if environment_key_serves(workspace):
+            return ""
+        return "Choose a credential: the operator's own keys do not serve this workspace."
+    credential = only(workspace.credentials.filter(name=definition.credential))
+    if credential is None:
+        return f"This workspace has no credential named “{definition.credential}”."
+    return _kind_fault(credential, definition)
+
+
+def _kind_fault(credential: ProviderCredential, definition: AgentDefinition) -> str:
+    if credential.kind == definition.provider:
+        return ""
+    return f"“{credential.name}” is a credential for {credential.get_kind_display()}."
+
+
+def lacks_environment_key(definition: AgentDefinition) -> bool:
+    """Whether the agent would use the operator's key and this process's environment holds none; a worker's may."""
+    vendor = VENDORS.get(definition.provider)
+    return bool(vendor and vendor.needs_key and not definition.credential and not vendor.environment_key())
