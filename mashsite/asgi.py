@@ -1,7 +1,6 @@
 """The site as ASGI: streams are small handlers of their own, everything else is Django."""
 
 import os
-import sys
 
 from django.core.asgi import get_asgi_application
 
@@ -12,13 +11,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  Django
 from django.urls import path, re_path  # noqa: E402
 
 from mashsite.handler import PooledHandler  # noqa: E402
+from runtime.settle import settle  # noqa: E402
 from runtime.stream import request_stream, session_stream  # noqa: E402
 from runtime.wait import WaitForEnd  # noqa: E402
-from workspaces.postgresql.base import use_connection_pool  # noqa: E402
-
-use_connection_pool()
-# Threads that come back from the database wait less for the interpreter: half the latency under load.
-sys.setswitchinterval(0.001)
+from workspaces.connections import keep_connections  # noqa: E402
 
 # Channels routes ASGI applications with Django's `path`, whose types know views only.
 stream_patterns = [
@@ -27,3 +23,6 @@ stream_patterns = [
 ]
 everything_else = re_path(r"", WaitForEnd(PooledHandler()))  # type: ignore[arg-type]
 application = ProtocolTypeRouter({"http": URLRouter([*stream_patterns, everything_else])})
+
+keep_connections()
+settle()

@@ -6,6 +6,7 @@ from pathlib import Path
 import dj_database_url
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from mashsite.env import env_flag, env_list, env_number, env_secret, env_text
 
@@ -98,6 +99,8 @@ MASH_DATABASE_URL = env_text("MASH_RUNTIME_DATABASE_URL") or env_text("MASH_DATA
 MASH_DATABASE_POOL = env_number("MASH_DATABASE_POOL", 8, minimum=1)
 if MASH_DATABASE_URL:
     DATABASES = {"default": dj_database_url.parse(MASH_DATABASE_URL, conn_max_age=0)}
+    if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("MASH_DATABASE_URL must be a postgresql:// URL; leave it out for SQLite.")
     DATABASES["default"]["ENGINE"] = "workspaces.postgresql"
     # Plans are kept per connection: a poller that hands out connections per transaction needs MASH_DATABASE_PREPARE=off
     if env_flag("MASH_DATABASE_PREPARE", default=True):
@@ -105,7 +108,7 @@ if MASH_DATABASE_URL:
 else:
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "workspaces.sqlite",
             "NAME": str(MASH_DATA_DIR / "mash.sqlite3"),
             "CONN_MAX_AGE": 0,
             "OPTIONS": {

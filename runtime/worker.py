@@ -1,7 +1,6 @@
 """A worker process: threads that run requests, beside the sweeper that keeps them (design.md 3, step 4, and 5)."""
 
 import logging
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,38 +8,27 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 
 from runtime import cluster, lease
 from runtime.claim import claim
 from runtime.execute import execute_request
 from runtime.recover import find_runnable
+from runtime.settle import settle
 from runtime.sweeper import Sweeper
-from workspaces.postgresql.base import use_connection_pool
+from runtime.tasks import deliver_to
+from workspaces.connections import keep_connections
 
 logger = logging.getLogger(__name__)
-
-_engine: "Engine | None" = None
 
 
 def start_engine(**_: Any) -> None:
     """Runs in each new worker process (django-q2's `post_spawn`), after the last fork."""
-    global _engine
-    use_connection_pool()
-    # Threads that come back from the database or a model wait less for the interpreter.
-    sys.setswitchinterval(0.001)
-    for alias in connections:
-        if connections.settings[alias]["ENGINE"] == "django.db.backends.sqlite3":
-            # An SQLite connection costs nothing while it idles, and a thread keeps its own.
-            connections.settings[alias]["CONN_MAX_AGE"] = None
-    _engine = Engine()
-    Sweeper(_engine).start()
-
-
-def current_engine() -> "Engine":
-    if _engine is None:
-        raise RuntimeError("No engine runs in this process: tasks of this queue belong to `manage.py mash_worker`.")
-    return _engine
+    keep_connections()
+    settle()
+    engine = Engine()
+    deliver_to(engine.hand_over)
+    Sweeper(engine).start()
 
 
 class Engine:

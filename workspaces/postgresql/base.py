@@ -4,24 +4,11 @@ import select
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.conf import settings
-from django.db import connections
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 from typing_extensions import override
-
-
-def use_connection_pool() -> None:
-    """Gives this process a pool. Called after the last fork: a forked pool mixes up two processes' answers."""
-    for alias in connections:
-        if connections.settings[alias]["ENGINE"] == "workspaces.postgresql":
-            connections.settings[alias]["OPTIONS"]["pool"] = {
-                "min_size": 1,
-                "max_size": settings.MASH_DATABASE_POOL,
-                "timeout": 30,
-            }
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
