@@ -65,7 +65,7 @@ class Log:
 
     def requests(self) -> list[RequestRow]:
         return [
-            RequestRow(row[0], _id(row[1]), *row[2:9], _id(row[9]) if row[9] else "", row[10])
+            RequestRow(row[0], _id(row[1]), *row[2:9], _id(row[9]) if row[9] else "", row[10])  # type: ignore[call-arg]
             for row in self.rows(_REQUESTS)
         ]
 
@@ -77,7 +77,8 @@ class Log:
 
     def events(self) -> list[EventRow]:
         return [
-            EventRow(*row[:5], json.loads(row[5]) if isinstance(row[5], str) else row[5]) for row in self.rows(_EVENTS)
+            EventRow(*row[:5], json.loads(row[5]) if isinstance(row[5], str) else row[5])  # type: ignore[call-arg]
+            for row in self.rows(_EVENTS)
         ]
 
     def events_of(self, request_id: str) -> list[EventRow]:

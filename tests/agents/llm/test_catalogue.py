@@ -1,12 +1,14 @@
 """Which key goes where, and which model is meant."""
 
 import os
+import sys
 import threading
 from typing import Any
 
 import pytest
 
 from agents.llm import anthropic, create_provider, errors, openai_client
+from agents.llm.catalogue import load_adapters
 from agents.llm.clients import ClientCache, Credential
 from tests.agents.llm.conftest import API_KEY, ask
 
@@ -131,3 +133,9 @@ def test_a_forked_worker_builds_its_own_client():
         os._exit(0 if cache.get(credential) is not parents else 1)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_adapters_are_loaded_ahead_and_what_is_no_vendor_is_left_out():
+    load_adapters(["anthropic", "demo", "no such kind", "anthropic"])
+
+    assert "anthropic" in sys.modules
