@@ -86,12 +86,6 @@ def check_model(kind: str, model: str) -> None:
         raise UnsuitableModel(f"{model!r} is not an OpenAI model.")
 
 
-def load_adapters(kinds: Iterable[str]) -> None:
-    """Imports the SDKs behind these kinds now rather than on first use; what is no kind of ours is left out."""
-    for kind in set(kinds) & set(VENDORS):
-        _adapter(kind)
-
-
 def _credential(
     vendor: Vendor, *, api_key: str | None, base_url: str | None, http_client: httpx2.Client | None
 ) -> Credential:

@@ -33,8 +33,12 @@ def torment(kind: Kind, seconds: float, seed: int) -> int:
         with Stack(kind, Path(name), clusters=2) as stack:
             load, mischief = Load(stack, chance), Mischief(stack, chance)
             load.start()
-            mischief.run(seconds)
-            stack.ensure_running()
+            try:
+                mischief.run(seconds)
+                stack.ensure_running()
+            except BaseException:
+                load.abandon()
+                raise
             load.finish(_END_WITHIN_S)
             settled_s = _settle(stack)
             load.end_streams(_END_WITHIN_S)

@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+from typing_extensions import override
+
 from agents.host import AgentHost, HostBuilder
 from agents.llm.catalogue import create_provider
 from agents.llm.types import LLMProvider
@@ -48,15 +50,19 @@ def _tools() -> list[Tool]:
 
 
 class TormentedSpec(AgentSpec):
+    @override
     def get_agent_id(self) -> str:
         return AGENT_ID
 
+    @override
     def build_tools(self) -> ToolRegistry:
         return ToolRegistry(_tools())
 
+    @override
     def build_llm(self) -> LLMProvider:
         return create_provider("openai_chat", model="scripted")
 
+    @override
     def build_agent_config(self) -> AgentConfig:
         return AgentConfig(app_id=AGENT_ID, system_prompt="You are put to the test.")
 

@@ -23,7 +23,7 @@ class Load:
         self._chances = [random.Random(chance.random()) for _ in range(_SENDERS)]
         self._by_sender: list[list[Submitted]] = [[] for _ in range(_SENDERS)]
         self._stopping = threading.Event()
-        self._senders = [threading.Thread(target=self._send, args=(number,)) for number in range(_SENDERS)]
+        self._senders = [threading.Thread(target=self._send, args=(number,), daemon=True) for number in range(_SENDERS)]
         self._watchers: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._streams_end = float("inf")
@@ -43,6 +43,11 @@ class Load:
         self._stopping.set()
         for sender in self._senders:
             sender.join(within_s)
+
+    def abandon(self) -> None:
+        """When the mischief itself has failed: whoever sends or follows gives up."""
+        self._stopping.set()
+        self._streams_end = 0
 
     def end_streams(self, within_s: float) -> None:
         """Gives the streams time to deliver what is there."""

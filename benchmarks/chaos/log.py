@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
+from typing_extensions import override
 
 _REQUESTS = """SELECT r.id, r.request_id, r.session_id, r.message, r.status, r.reason, r.last_sequence, r.attempt,
     r.lease_owner, r.trace_id, r.lost_leases FROM runtime_agentrequest r ORDER BY r.id"""
@@ -65,8 +66,8 @@ class Log:
 
     def requests(self) -> list[RequestRow]:
         return [
-            RequestRow(row[0], _id(row[1]), *row[2:9], _id(row[9]) if row[9] else "", row[10])  # type: ignore[call-arg]
-            for row in self.rows(_REQUESTS)
+            RequestRow(*[pk, _id(request_id), *about, _id(trace_id) if trace_id else "", lost_leases])
+            for pk, request_id, *about, trace_id, lost_leases in self.rows(_REQUESTS)
         ]
 
     def request(self, request_id: str) -> RequestRow:
@@ -77,8 +78,8 @@ class Log:
 
     def events(self) -> list[EventRow]:
         return [
-            EventRow(*row[:5], json.loads(row[5]) if isinstance(row[5], str) else row[5])  # type: ignore[call-arg]
-            for row in self.rows(_EVENTS)
+            EventRow(*[*columns, json.loads(payload) if isinstance(payload, str) else payload])
+            for *columns, payload in self.rows(_EVENTS)
         ]
 
     def events_of(self, request_id: str) -> list[EventRow]:
@@ -93,9 +94,11 @@ class SqliteLog(Log):
     def __init__(self, file: Path) -> None:
         self._connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)
 
+    @override
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    @override
     def rows(self, statement: str) -> Sequence[Sequence[Any]]:
         return self._connection.execute(statement).fetchall()
 
@@ -104,9 +107,11 @@ class PostgresLog(Log):
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
 
+    @override
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    @override
     def rows(self, statement: str) -> Sequence[Sequence[Any]]:
         # The statements are the constants of this file.
         return self._connection.execute(statement.encode()).fetchall()

@@ -69,6 +69,7 @@ class Mischief:
 
     def _kill_sentinel(self) -> None:
         cluster = self._cluster()
+        self._stack.wait_for_crew(cluster)
         cluster.kill_sentinel()
         cluster.wait(15)
         cluster.start()

