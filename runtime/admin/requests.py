@@ -162,7 +162,12 @@ class AgentRequestAdmin(KeysetAdmin):
         row: AgentRequest = context["original"]
         context |= _log_page(row, request.GET.get("events_after", ""))
         context |= {"answer": _answer(row), "may_send": send.may_send(request, row.agent)}
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        context["is_watched"] = "watch" in request.GET and not row.is_terminal
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        if context["is_watched"]:
+            # The browser asks again by itself, without a script.
+            response["Refresh"] = "1"
+        return response
 
 
 def _unfinished(rows: AgentRequestQuerySet) -> QuerySet[Any]:
