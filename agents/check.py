@@ -3,7 +3,7 @@
 from agents.build import environment_key_serves
 from agents.catalogue import offered_tools
 from agents.definition import AgentDefinition
-from agents.llm.catalogue import VENDORS, check_model
+from agents.llm.catalogue import PROVIDER_KINDS, VENDORS, check_model
 from agents.llm.errors import UnsuitableModel
 from agents.models import ProviderCredential
 from workspaces.models import Workspace
@@ -12,6 +12,8 @@ from workspaces.scoping import only
 
 def definition_faults(workspace: Workspace, definition: AgentDefinition) -> dict[str, str]:
     """What is wrong, by field; empty when the agent can be built."""
+    if definition.provider not in PROVIDER_KINDS:
+        return {"provider": f"There is no provider {definition.provider!r}; known are {', '.join(PROVIDER_KINDS)}."}
     found = {
         "tools": _tools_fault(definition),
         "model": _model_fault(definition),

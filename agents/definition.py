@@ -1,10 +1,9 @@
 """The definition of an agent as data: what the admin edits, a version freezes and a YAML file carries."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-ProviderKind = Literal["anthropic", "openai", "openai_chat", "demo"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
@@ -17,7 +16,7 @@ class AgentDefinition(BaseModel):
     description: Text = Field("", max_length=1000)
     capabilities: tuple[Text, ...] = ()
     usage_guidance: Text = Field("", max_length=2000)
-    provider: ProviderKind = "demo"
+    provider: Text = Field("demo", max_length=50, description="A kind of agents.llm, or a code-defined agent's own.")
     model: Text = Field("", max_length=200, description="Empty: the provider's default.")
     credential: Text = Field("", max_length=100, description="Name of a credential; empty: the environment's key.")
     system_prompt: str | list[dict[str, Any]] = "You are a helpful assistant."

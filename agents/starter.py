@@ -4,7 +4,7 @@ import os
 
 from django.utils import timezone
 
-from agents.definition import AgentDefinition, ProviderKind
+from agents.definition import AgentDefinition
 from agents.models import Agent
 from agents.tools.basics import basic_tools
 from agents.versions import save_version
@@ -15,11 +15,11 @@ _PROMPT = """You are a helpful assistant. Answer briefly and plainly.
 Use `current_time` when a question depends on the date or time, and `calculate` for arithmetic."""
 
 
-def starter_provider() -> ProviderKind:
+def starter_provider() -> str:
     """The provider whose key the environment holds; without one, the offline demo."""
     for kind, variable in (("anthropic", "ANTHROPIC_API_KEY"), ("openai", "OPENAI_API_KEY")):
         if os.environ.get(variable, "").strip():
-            return "anthropic" if kind == "anthropic" else "openai"
+            return kind
     return "demo"
 
 
