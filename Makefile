@@ -33,6 +33,9 @@ check: install-dev ## Lint, types, import rules, templates, settings and migrati
 	@# djLint takes a tree without a template for a mistake.
 	@if find . -name .venv -prune -o -name '*.html' -print | grep -q .; then set -x; \
 		$(VENV)/bin/djlint . --quiet --lint && $(VENV)/bin/djlint . --quiet --check; fi
+	$(VENV)/bin/shellcheck docker/entrypoint.sh .ci/run
+	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@echo manage.py check --deploy --fail-level WARNING
 	@$(PRODUCTION_ENV) $(MANAGE) check --deploy --fail-level WARNING
 	@echo manage.py makemigrations --check --dry-run

@@ -57,9 +57,10 @@ def import_agents(workspace: Workspace, file: AgentFile, *, actor: str) -> list[
     with transaction.atomic():
         Workspace.objects.select_for_update().get(pk=workspace.pk)
         changes = plan_import(workspace, file)
+        first_free = workspace.agents.count()
         # The primary agent comes last: at no moment may there be two.
-        for entry in sorted(file.agents, key=lambda entry: entry.is_primary):
-            _write(workspace, entry, actor=actor)
+        for place, entry in sorted(enumerate(file.agents, first_free), key=lambda item: item[1].is_primary):
+            _write(workspace, entry, position=place, actor=actor)
     return changes
 
 
@@ -123,14 +124,14 @@ def _definition(entry: AgentEntry) -> AgentDefinition:
     return code_definition(code_agents()[entry.agent_id], entry.overrides)
 
 
-def _write(workspace: Workspace, entry: AgentEntry, *, actor: str) -> None:
+def _write(workspace: Workspace, entry: AgentEntry, *, position: int, actor: str) -> None:
     state = {"role": entry.role, "is_enabled": entry.enabled, "overrides": entry.overrides or {}}
     agent, is_new = workspace.agents.get_or_create(
         agent_id=entry.agent_id,
         defaults={
             **state,
             "source": Agent.Source.DATABASE if entry.overrides is None else Agent.Source.CODE,
-            "position": workspace.agents.count(),
+            "position": position,
             "created_at": timezone.now(),
         },
     )

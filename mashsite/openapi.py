@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
-from typing_extensions import override
 
 Schema = dict[str, Any]
 
@@ -27,21 +24,6 @@ _ERROR_ENVELOPE: Schema = {
 }
 _STREAM_TEXT = """Server-sent events. Reconnect with `Last-Event-ID` to go on after the last frame; nothing is lost or
 repeated. A comment every 15 seconds keeps proxies awake."""
-
-
-class MashAuthenticationScheme(OpenApiAuthenticationExtension):
-    """A bearer token, or the same token in `X-API-Key`."""
-
-    target_class = "workspaces.api.authentication.MashAuthentication"
-    name = ["bearer", "apiKey"]
-
-    @override
-    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
-        return [{name: []} for name in self.name]
-
-    @override
-    def get_security_definition(self, auto_schema: AutoSchema) -> list[Schema]:
-        return [{"type": "http", "scheme": "bearer"}, {"type": "apiKey", "in": "header", "name": "X-API-Key"}]
 
 
 class DocsView(SpectacularSwaggerSplitView):

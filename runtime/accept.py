@@ -112,7 +112,9 @@ def _make_room(principal: Principal, agent: Agent, submission: Submission) -> No
     workspace = principal.workspace
     limit = workspace.max_queued_requests
     # An offset instead of a count: it stops at the limit, however many there are.
-    if limit == 0 or workspace.agent_requests.unfinished().order_by().values("pk")[limit - 1 : limit].exists():
+    # Ordered as the index of unfinished requests is, else SQLite walks the finished ones too.
+    unfinished = workspace.agent_requests.unfinished().order_by("agent_id", "session_id", "pk").values("pk")
+    if limit == 0 or unfinished[limit - 1 : limit]:
         text = f"The workspace has {limit} unfinished requests; wait for some of them to end."
         raise QueueFull(text, details={"limit": limit, "retry_after_s": 1})
     if submission.multitask == "enqueue":

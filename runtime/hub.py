@@ -122,10 +122,12 @@ class Hub:
             try:
                 async with redis.asyncio.Redis.from_url(settings.MASH_REDIS_URL) as client, client.pubsub() as channel:
                     await channel.subscribe(news.CHANNEL)
+                    _end_if_cancelled()
                     async for message in channel.listen():
                         if message["type"] == "message":
                             self.tell(message["data"])
             except (RedisError, OSError) as error:
+                _end_if_cancelled()
                 logger.warning("News cannot be heard: %s", error, extra={"action": "news.deaf"})
             await asyncio.sleep(_CHECK_EVERY_S)
 
@@ -150,6 +152,13 @@ class Hub:
                 self._newest_event_id = newest
                 for watch in [watch for watches in self._by_session.values() for watch in watches]:
                     watch.changed.set()
+
+
+def _end_if_cancelled() -> None:
+    """The Redis client loses a cancel that comes while it connects, and a listener that goes on would never end."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 hub = Hub()

@@ -16,6 +16,7 @@ class Status(models.TextChoices):
 
 
 TERMINAL = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+FALLEN = (Status.FAILED, Status.CANCELLED)
 QUEUED = (Status.ACCEPTED, Status.WAITING)
 UNFINISHED = (Status.ACCEPTED, Status.WAITING, Status.RUNNING, Status.PAUSED)
 

@@ -8,20 +8,26 @@ from django.db.models import Q
 from typing_extensions import override
 
 from agents.models import Agent, AgentVersion
-from runtime.kinds import LEGAL_MOVES, QUEUED, TERMINAL, UNFINISHED, Reason, Status
+from runtime import among  # noqa: F401  registers the lookup
+from runtime.kinds import FALLEN, LEGAL_MOVES, QUEUED, TERMINAL, UNFINISHED, Reason, Status
 from workspaces.models import Workspace
 from workspaces.scoping import ClosedManager
 
 
 class AgentRequestQuerySet(models.QuerySet["AgentRequest"]):
     def unfinished(self) -> "AgentRequestQuerySet":
-        return self.filter(status__in=UNFINISHED)
+        """By the partial indexes, whose condition this repeats."""
+        return self.filter(status__among=UNFINISHED)
 
     def queued(self) -> "AgentRequestQuerySet":
-        return self.filter(status__in=QUEUED)
+        return self.unfinished().filter(status__in=QUEUED)
 
     def running(self) -> "AgentRequestQuerySet":
-        return self.filter(status=Status.RUNNING)
+        return self.unfinished().filter(status=Status.RUNNING)
+
+    def fallen(self) -> "AgentRequestQuerySet":
+        """Failed or cancelled, by the partial index on those."""
+        return self.filter(status__among=FALLEN)
 
     def in_session_of(self, agent_request: "AgentRequest") -> "AgentRequestQuerySet":
         return self.filter(
@@ -108,7 +114,7 @@ class AgentRequest(models.Model):
             # What went wrong lately, in the admin
             models.Index(
                 fields=["workspace", "-id"],
-                condition=Q(status__in=[Status.FAILED, Status.CANCELLED]),
+                condition=Q(status__in=FALLEN),
                 name="request_failed",
             ),
             models.Index(fields=["workspace", "session_id", "-id"], name="request_by_session"),

@@ -70,6 +70,12 @@ def create_provider(
     return _adapter(kind)(model=name, credential=credential)
 
 
+def load_adapters(kinds: Iterable[str]) -> None:
+    """Imports the SDKs behind these kinds now, so that no request waits for it; before a fork, all children share them."""
+    for kind in set(kinds) & set(VENDORS):
+        _adapter(kind)
+
+
 def check_model(kind: str, model: str) -> None:
     """Raises `UnsuitableModel` for a name that this kind of provider cannot serve."""
     if not model:
@@ -78,12 +84,6 @@ def check_model(kind: str, model: str) -> None:
         raise UnsuitableModel(f"{model!r} is not a Claude model.")
     if kind == "openai" and model.lower().startswith("claude"):
         raise UnsuitableModel(f"{model!r} is not an OpenAI model.")
-
-
-def load_adapters(kinds: Iterable[str]) -> None:
-    """Imports the SDKs behind these kinds now rather than on first use; what is no kind of ours is left out."""
-    for kind in set(kinds) & set(VENDORS):
-        _adapter(kind)
 
 
 def _credential(

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
@@ -15,8 +15,8 @@ from typing_extensions import override
 
 from agents.models import Turn
 from runtime.admin import send
-from runtime.kinds import TERMINAL_EVENTS, UNFINISHED, Status
-from runtime.models import AgentRequest, RuntimeEvent
+from runtime.kinds import TERMINAL_EVENTS, Status
+from runtime.models import AgentRequest, AgentRequestQuerySet, RuntimeEvent
 from workspaces.admin.keyset import KeysetAdmin
 from workspaces.roles import Scope
 
@@ -34,12 +34,11 @@ class StatusFilter(admin.SimpleListFilter):
         return [("unfinished", "Unfinished"), ("failed", "Failed or cancelled")]
 
     @override
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "unfinished":
-            # Told apart by key: SQLite would else walk all of the workspace's requests for the few that have not ended.
-            return queryset.filter(pk__in=AgentRequest.rows.filter(status__in=UNFINISHED).order_by().values("pk"))
+            return _unfinished(queryset)
         if self.value() == "failed":
-            return queryset.filter(status__in=(Status.FAILED, Status.CANCELLED))
+            return queryset.fallen()
         return queryset
 
 
@@ -163,7 +162,18 @@ class AgentRequestAdmin(KeysetAdmin):
         row: AgentRequest = context["original"]
         context |= _log_page(row, request.GET.get("events_after", ""))
         context |= {"answer": _answer(row), "may_send": send.may_send(request, row.agent)}
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        context["is_watched"] = "watch" in request.GET and not row.is_terminal
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        if context["is_watched"]:
+            # The browser asks again by itself, without a script.
+            response["Refresh"] = "1"
+        return response
+
+
+def _unfinished(rows: AgentRequestQuerySet) -> QuerySet[Any]:
+    """From the oldest one on: SQLite would else walk all of the workspace's requests for the few that have not ended."""
+    oldest = AgentRequest.rows.unfinished().aggregate(oldest=Min("pk"))["oldest"]
+    return rows.none() if oldest is None else rows.unfinished().filter(pk__gte=oldest)
 
 
 def _query(row: AgentRequest, text: str) -> str:

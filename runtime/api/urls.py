@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{_AGENT}/request/<uuid:request_id>", RequestView.as_view(), name="request-detail"),
     path(f"{_AGENT}/request/<uuid:request_id>/status", RequestStatusView.as_view(), name="request-status"),
     path(f"{_AGENT}/sessions", SessionListView.as_view(), name="session-list"),
-    path(f"{_AGENT}/sessions/<str:session_id>", SessionView.as_view(), name="session-detail"),
-    path(f"{_AGENT}/sessions/<str:session_id>/history", HistoryView.as_view(), name="session-history"),
+    # A session id is free text, and a slash in it arrives decoded: the longer route comes first.
+    path(f"{_AGENT}/sessions/<path:session_id>/history", HistoryView.as_view(), name="session-history"),
+    path(f"{_AGENT}/sessions/<path:session_id>", SessionView.as_view(), name="session-detail"),
 ]

@@ -55,7 +55,7 @@ def _credentials(workspace: Workspace) -> Iterator[Finding]:
     for credential in workspace.credentials.all():
         try:
             encryption.decrypt(credential.encrypted_key)
-        except UnreadableSecret:
+        except (UnreadableSecret, ValueError):
             advice = "Put the key that it was encrypted under back into MASH_ENCRYPTION_KEYS, or enter it anew."
             yield fail("credentials", f"{workspace}/{credential.name} cannot be decrypted", advice)
 

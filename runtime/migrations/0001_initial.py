@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='agentrequest',
-            index=models.Index(condition=models.Q(('status__in', ['failed', 'cancelled'])), fields=['workspace', '-id'], name='request_failed'),
+            index=models.Index(condition=models.Q(('status__in', ('failed', 'cancelled'))), fields=['workspace', '-id'], name='request_failed'),
         ),
         migrations.AddIndex(
             model_name='agentrequest',

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from typing_extensions import override
 
 from agents import catalogue
 from agents.build import build_agent
@@ -20,15 +21,19 @@ from workspaces.roles import Role
 
 
 class Coded(AgentSpec):
+    @override
     def get_agent_id(self) -> str:
         return "coded"
 
+    @override
     def build_tools(self) -> ToolRegistry:
         return ToolRegistry(basic_tools())
 
+    @override
     def build_llm(self) -> DemoProvider:
         return DemoProvider()
 
+    @override
     def build_agent_config(self) -> AgentConfig:
         return AgentConfig(app_id="coded", system_prompt="From code.", max_steps=11)
 

@@ -111,7 +111,8 @@ def test_a_waited_for_answer_is_as_documented(
 
 @pytest.mark.parametrize("content", [b"{", b'{"message": ""}', b'{"message": " ", "session_id": "s"}'])
 def test_refusals_are_as_documented(document: Schema, api_client: APIClient, agent: Agent, content: bytes) -> None:
-    answer = api_client.generic("POST", f"/api/v1/agent/{agent.agent_id}/request", content, "application/json")
+    path = f"/api/v1/agent/{agent.agent_id}/request"
+    answer = api_client.generic("POST", path, content, "application/json")
     assert answer.status_code in {400, 422}
     check(document, "agent/{agent_id}/request", answer, method="post")
 

@@ -134,7 +134,10 @@ def test_a_second_request_waits_for_the_first_and_knows_its_turn(
     assert (waiting.data["reason"], waiting.data["position"]) == ("session_busy", 1)
     execute_request(first, should_stop=lambda: False)
     [second] = run_requests()
-    assert second.started_at >= workspace.agent_requests.get(pk=first.pk).finished_at
+    first.refresh_from_db()
+    assert first.finished_at
+    assert second.started_at
+    assert second.started_at >= first.finished_at
     assert "answer0" in str(model.requests()[1]["body"]["messages"])
     session = workspace.sessions.get()
     spent = [row.input_tokens + row.output_tokens for row in workspace.agent_requests.order_by("pk")]

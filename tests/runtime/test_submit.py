@@ -325,14 +325,14 @@ def test_requests_are_listed_by_cursor_and_filter(
         "limit=99999999999999999999",
         "cursor=%FF",
         "cursor=!!",
-        "status=odd",
-        "since=nan",
-        "until=x",
-        "since=1e400",
         "cursor=LTE",
         f"cursor={'OTk5' * 40}",
+        "status=odd",
+        "since=nan",
+        "since=1e400",
+        "until=x",
     ],
 )
 def test_an_odd_query_is_refused(api_client: APIClient, idle_agent: Agent, query: str) -> None:
     answer = api_client.get(f"/api/v1/agent/idle/requests?{query}")
-    assert answer.status_code == 422 or (query == "cursor=LTE" and answer.status_code == 200), answer.content
+    assert answer.status_code == 422, answer.content

@@ -139,7 +139,7 @@ def test_a_deadline_ends_a_request_whose_model_hangs(
     [agent_request] = run_requests()
     assert (agent_request.status, agent_request.reason) == ("failed", "deadline")
     assert event_log(agent_request)[-2:] == ["llm.request.error", *FAILED]
-    assert agent_request.duration_s < 5
+    assert (agent_request.duration_s or 99) < 5
 
 
 def test_context_and_history_reach_the_model_and_metadata_does_not(

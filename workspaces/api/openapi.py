@@ -1,4 +1,4 @@
-"""Tells the OpenAPI document how callers identify themselves."""
+"""How the API's OpenAPI description says that calls carry a token."""
 
 from typing import Any
 
@@ -8,9 +8,15 @@ from typing_extensions import override
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registration has no types
+    """A bearer token, or the same token in `X-API-Key`."""
+
     target_class = "workspaces.api.authentication.MashAuthentication"
-    name = "ApiToken"
+    name = ["bearer", "apiKey"]
 
     @override
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "description": "An API token of the workspace."}
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
+
+    @override
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return [{"type": "http", "scheme": "bearer"}, {"type": "apiKey", "in": "header", "name": "X-API-Key"}]

@@ -9,14 +9,12 @@ import os
 from typing import Any
 
 from django.db.backends.sqlite3 import base
-from typing_extensions import override
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     _turn: int | None = None
     """Descriptor of the lock file; every connection opens its own, for the lock belongs to the open file."""
 
-    @override
     def _start_transaction_under_autocommit(self) -> None:
         self._take_turn()
         try:
@@ -25,7 +23,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._end_turn()
             raise
 
-    @override
     def _commit(self) -> Any:
         try:
             return super()._commit()  # type: ignore[misc]  # not in the stubs
@@ -34,14 +31,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if not (self.connection and self.connection.in_transaction):
                 self._end_turn()
 
-    @override
     def _rollback(self) -> Any:
         try:
             return super()._rollback()  # type: ignore[misc]  # not in the stubs
         finally:
             self._end_turn()
 
-    @override
     def _close(self) -> Any:
         try:
             return super()._close()  # type: ignore[misc]  # not in the stubs

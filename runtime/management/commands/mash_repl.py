@@ -1,23 +1,19 @@
 """`manage.py mash_repl`: talks to an agent from a terminal or a pipe."""
 
-import argparse
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
+from django.core.management.base import CommandParser
 from typing_extensions import override
 
 from runtime.repl.program import Options, run
+from workspaces.management.command import MashCommand
 
 
-class _HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of the examples."""
-
-
-class Command(BaseCommand):
+class Command(MashCommand):
     help = """Talk to an agent of a Mash deployment, here or elsewhere.
 
 In a terminal: an editor with history (kept in ~/.mash/, readable only for you), completion and /help.
@@ -34,10 +30,6 @@ Examples:
 Exit codes: 0 left in good order, and in a pipe every message was answered; 1 no connection, or in a pipe
 a message or command failed; 2 wrong arguments; 130 a pipe was interrupted."""
     requires_system_checks = []
-
-    @override
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=_HelpFormatter, **kwargs)
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:

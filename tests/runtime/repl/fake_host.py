@@ -77,7 +77,7 @@ def serving(host: FakeHost) -> Iterator[FakeHost]:
     class Handler(_Handler):
         fake = host
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     host.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -87,6 +87,12 @@ def serving(host: FakeHost) -> Iterator[FakeHost]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+class _Server(ThreadingHTTPServer):
+    @override
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is what some tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -51,6 +52,24 @@ def test_one_failed_request_makes_the_exit_code_one_and_the_rest_goes_on(host: F
     code, output, notes = talk(host, "first\nsecond\n")
     assert (code, output) == (1, "fine\n")
     assert "The request failed: The model is busy." in notes
+
+
+def test_the_command_finds_the_deployment_of_this_machine(host: FakeHost, tmp_path: Path):
+    host.streams = [Playback(frames([completed("hello")]))]
+    (tmp_path / "local.json").write_text(json.dumps({"api_base_url": host.url, "api_key": KEY}))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MASH_")}
+    finished = subprocess.run(
+        [sys.executable, "manage.py", "mash_repl", "--session-id", "s-9"],
+        cwd=ROOT,
+        env={**environment, "MASH_DATA_DIR": str(tmp_path)},
+        input="hi\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (finished.returncode, finished.stdout) == (0, "hello\n")
+    assert host.of("POST", "/request")[0].body == {"message": "hi", "session_id": "s-9"}
 
 
 def test_commands_write_beside_the_answers_and_exit_ends(host: FakeHost):

@@ -1,0 +1,29 @@
+"""The hub ends with its event loop, whenever that is."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from runtime.hub import Hub
+
+
+@pytest.mark.parametrize("turns", range(0, 40, 7))
+def test_a_hub_that_is_cancelled_while_it_connects_ends(turns: int) -> None:
+    """Cancelled after so many turns of the loop: before, while and after the connection is made."""
+
+    async def watch_briefly() -> set["asyncio.Task[object]"]:
+        others = asyncio.all_tasks()
+        with Hub().watch(request_id=uuid.uuid4()):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        tasks = asyncio.all_tasks() - others
+        for task in tasks:
+            task.cancel()
+        _, unended = await asyncio.wait(tasks, timeout=2)
+        return unended
+
+    with asyncio.Runner() as runner:
+        unended = runner.run(watch_briefly())
+        # What the cancel did not end would hold up the loop for ever.
+        assert not unended
