@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,11 +25,17 @@ class Process:
         self._log = log
         self._popen: subprocess.Popen[bytes] | None = None
         self._ever: set[psutil.Process] = set()
+        # The stack's keeper and a test may both want to start it.
+        self._starting = threading.Lock()
         self.is_wanted = False
         """Whether it ought to run; one that we killed or stopped is not wanted until we start it again."""
 
     def start(self) -> None:
-        self.wait(0)
+        with self._starting:
+            if not self.is_running():
+                self._start()
+
+    def _start(self) -> None:
         self.is_wanted = True
         with self._log.open("ab") as log:
             self._popen = subprocess.Popen(
