@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
@@ -38,6 +39,7 @@ class Command(BaseCommand):
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
+        _refresh_statistics()
         url = f"http://{_reachable(options['host'])}:{options['port']}"
         self._prepare(url)
         sync_code_agents(Workspace.objects.all())
@@ -106,6 +108,14 @@ Talk to it:
         file = _local_file()
         if file.exists():
             _write_private(file, json.loads(file.read_text()) | {"api_base_url": url})
+
+
+def _refresh_statistics() -> None:
+    """Lets SQLite look at its tables where that is due, a few milliseconds' work: without it, it misses indexes."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA analysis_limit=400")
+            cursor.execute("PRAGMA optimize=0x10002")
 
 
 def _local_file() -> Path:
