@@ -117,6 +117,7 @@ def test_refusals_are_as_documented(document: Schema, api_client: APIClient, age
     check(document, "agent/{agent_id}/request", answer, method="post")
 
 
+@pytest.mark.django_db
 def test_the_page_keeps_the_sites_content_security_policy(client: Client) -> None:
     answer = client.get("/docs")
     page = answer.content.decode()
