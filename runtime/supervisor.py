@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
 from runtime.parent import follow_parent
 
@@ -23,6 +24,8 @@ _STEADY_AFTER_S = 30.0
 class _Child:
     name: str
     command: Sequence[str]
+    inherits: tuple[int, ...] = ()
+    """Descriptors that stay open in it."""
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     delay_s: float = _FIRST_DELAY_S
@@ -33,11 +36,17 @@ class Supervisor:
     """Runs the commands until SIGTERM or SIGINT; a dead one is restarted, slower each time while it keeps dying."""
 
     def __init__(
-        self, commands: Mapping[str, Sequence[str]], *, stop_within_s: float, pass_fds: Sequence[int] = ()
+        self,
+        commands: Mapping[str, Sequence[str]],
+        *,
+        stop_within_s: float,
+        inherited: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        self._children = [_Child(name, command) for name, command in commands.items()]
+        self._children = [
+            _Child(name, command, inherits=(inherited[name],) if name in inherited else ())
+            for name, command in commands.items()
+        ]
         self._stop_within_s = stop_within_s
-        self._pass_fds = pass_fds
         self._stopping = False
 
     def run(self) -> int:
@@ -72,7 +81,7 @@ class Supervisor:
         child.process = subprocess.Popen(  # noqa: S603  our own commands
             child.command,
             start_new_session=True,
-            pass_fds=self._pass_fds,
+            pass_fds=child.inherits,
             preexec_fn=partial(follow_parent, os.getpid()),
         )
         child.started_at = time.monotonic()

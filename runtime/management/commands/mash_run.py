@@ -4,17 +4,19 @@ import json
 import os
 import sys
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
 from agents.starter import STARTER_ID, offer_starter_agent, starter_provider
 from runtime.supervisor import Supervisor
+from runtime.web import CannotListen, listen, web_commands
 from workspaces.bootstrap import create_owner, create_workspace
 from workspaces.models import User, Workspace
 from workspaces.tokens import issue_token
@@ -27,7 +29,7 @@ class Command(BaseCommand):
     help = (
         "Migrate, prepare the first workspace, and run web and worker until stopped.\n"
         "Example: PORT=9000 manage.py mash_run\n"
-        "Exit codes: 0 stopped in good order, 1 something had to be killed."
+        "Exit codes: 0 stopped in good order, 1 the port is taken or something had to be killed."
     )
 
     @override
@@ -44,17 +46,19 @@ class Command(BaseCommand):
         self._prepare(url)
         sync_code_agents(Workspace.objects.all())
         if not options["prepare_only"]:
+            try:
+                listener = listen(options["host"], options["port"])
+            except CannotListen as error:
+                raise CommandError(str(error)) from error
             self.stdout.write(f"Mash serves {url} (admin: {url}/admin/, API: {url}/docs). Ctrl-C stops it.")
             self.stdout.flush()
-            sys.exit(self._run(options["host"], options["port"]))
+            sys.exit(self._run(listener))
 
-    def _run(self, host: str, port: int) -> int:
-        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-        commands = {
-            "web": [*manage, "mash_web", "--host", host, "--port", str(port)],
-            "worker": [*manage, "mash_worker"],
-        }
-        return Supervisor(commands, stop_within_s=settings.MASH_DRAIN_SECONDS + 10).run()
+    def _run(self, listener: socket) -> int:
+        web = web_commands(listener, int(os.environ.get("MASH_WEB_PROCESSES", "1")))
+        worker = {"worker": [sys.executable, str(settings.BASE_DIR / "manage.py"), "mash_worker"]}
+        inherited = dict.fromkeys(web, listener.fileno())
+        return Supervisor(web | worker, stop_within_s=settings.MASH_DRAIN_SECONDS + 10, inherited=inherited).run()
 
     def _prepare(self, url: str) -> None:
         """First start: workspace, owner, token. Every start: the starter agent, and the file by which the REPL finds us."""

@@ -1,14 +1,14 @@
 """`manage.py mash_web`: serves HTTP with Daphne, one process per core behind one port."""
 
 import os
-import socket
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from typing_extensions import override
 
 from runtime.supervisor import Supervisor
+from runtime.web import CannotListen, daphne_command, listen, web_commands
 
 
 class Command(BaseCommand):
@@ -27,27 +27,11 @@ class Command(BaseCommand):
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            listener = socket.create_server(
-                (options["host"], options["port"]), backlog=1024, family=_family(options["host"])
-            )
-        except OSError as error:
-            self.stderr.write(
-                f"Cannot listen on {options['host']}:{options['port']}: {error}. Set PORT to another one."
-            )
-            sys.exit(1)
-        listener.set_inheritable(True)
-        descriptor = listener.fileno()
+            listener = listen(options["host"], options["port"])
+        except CannotListen as error:
+            raise CommandError(str(error)) from error
         if options["processes"] == 1:
-            os.execv(sys.executable, daphne_command(descriptor))  # noqa: S606  our own command
-        commands = {f"web {number}": daphne_command(descriptor) for number in range(1, options["processes"] + 1)}
-        sys.exit(Supervisor(commands, stop_within_s=10, pass_fds=[descriptor]).run())
-
-
-def daphne_command(descriptor: int) -> list[str]:
-    """Daphne on a socket that is open already, so that several processes can share it."""
-    quiet = ["-v", "0", "--server-name", "mash"]
-    return [sys.executable, "-m", "daphne", "--fd", str(descriptor), *quiet, "mashsite.asgi:application"]
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+            os.execv(sys.executable, daphne_command(listener.fileno()))  # noqa: S606  our own command
+        commands = web_commands(listener, options["processes"])
+        inherited = dict.fromkeys(commands, listener.fileno())
+        sys.exit(Supervisor(commands, stop_within_s=10, inherited=inherited).run())
