@@ -62,9 +62,6 @@ class MashClient:
     def request_status(self, agent_id: str, request_id: str) -> dict[str, Any]:
         return self._call("GET", f"{_agent(agent_id)}/request/{_quoted(request_id)}")
 
-    def cancel_request(self, agent_id: str, request_id: str) -> dict[str, Any]:
-        return self._call("POST", f"{_agent(agent_id)}/request/{_quoted(request_id)}/cancel", json={})
-
     def list_sessions(self, agent_id: str) -> dict[str, Any]:
         return self._call("GET", f"{_agent(agent_id)}/sessions")
 
