@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from runtime import supervisor
 from runtime.supervisor import Supervisor
 from runtime.web import web_commands
 from tests.commands.conftest import Said
@@ -31,7 +30,7 @@ def test_only_web_processes_inherit_the_listening_socket(monkeypatch: pytest.Mon
         def poll(self) -> int:
             return 0
 
-    monkeypatch.setattr(supervisor.subprocess, "Popen", Started)
+    monkeypatch.setattr("runtime.supervisor.subprocess.Popen", Started)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         descriptor = listener.fileno()
         web = web_commands(listener, 2)
