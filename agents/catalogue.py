@@ -9,12 +9,14 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import module_has_submodule
 
 from agents.definition import AgentDefinition
 from agents.host import AgentHost, HostBuilder, RegisteredSpec
 from agents.models import Agent
+from agents.starter import STARTER_ID
 from agents.tools.base import Tool
 from agents.tools.basics import basic_tools
 from agents.versions import save_version
@@ -102,20 +104,25 @@ def code_definition(registered: RegisteredSpec, overrides: dict[str, Any]) -> Ag
 def _sync_agent(workspace: Workspace, registered: RegisteredSpec, position: int) -> None:
     agent = workspace.agents.filter(agent_id=registered.agent_id).first()
     if agent is None:
-        wants_primary = registered.metadata is None and not workspace.agents.filter(role=Agent.Role.PRIMARY).exists()
         agent = workspace.agents.create(
-            agent_id=registered.agent_id,
-            source=Agent.Source.CODE,
-            role=Agent.Role.PRIMARY if wants_primary else Agent.Role.SUBAGENT,
-            position=position,
-            created_at=timezone.now(),
+            agent_id=registered.agent_id, source=Agent.Source.CODE, position=position, created_at=timezone.now()
         )
+        if registered.metadata is None:
+            _make_primary(workspace, agent)
     elif agent.source != Agent.Source.CODE:
         logger.warning(
             "Workspace %s has an agent %s of its own; the one in code is left out", workspace, agent.agent_id
         )
         return
     save_version(agent, code_definition(registered, agent.overrides), actor="code", note="From code")
+
+
+def _make_primary(workspace: Workspace, agent: Agent) -> None:
+    """Code that names a primary agent takes the role over from the starter agent, though not from one that people chose."""
+    with transaction.atomic():
+        workspace.agents.filter(role=Agent.Role.PRIMARY, agent_id=STARTER_ID).update(role=Agent.Role.SUBAGENT)
+        if not workspace.agents.filter(role=Agent.Role.PRIMARY).exists():
+            workspace.agents.filter(pk=agent.pk).update(role=Agent.Role.PRIMARY)
 
 
 @cache

@@ -49,10 +49,19 @@ def execute_request(agent_request: AgentRequest, *, should_stop: Callable[[], bo
     except Exception as error:  # the top of a worker: whatever happens, the request gets its one terminal event
         if not isinstance(error, MashError):
             logger.exception("Request %s failed unexpectedly", agent_request, extra={"action": "request.crashed"})
-        reason, body = _reason(error), error_body(error)
-        _end(lambda: finish.fail(agent_request, journal.pending, reason=reason, error=body))
+        _fail(journal, error)
     finally:
         close_old_connections()
+
+
+def _fail(journal: Journal, error: Exception) -> None:
+    """Ends the request in error, if need be without the events that may be what cannot be written."""
+    reason, body = _reason(error), error_body(error)
+    try:
+        _end(lambda: finish.fail(journal.agent_request, journal.pending, reason=reason, error=body))
+    except Exception:
+        logger.exception("The last events of request %s cannot be written", journal.agent_request)
+        _end(lambda: finish.fail(journal.agent_request, [], reason=reason, error=body))
 
 
 def _end(end: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from agents.memory.history import NewTurn, save_turn
@@ -11,7 +12,7 @@ from runtime import events, queue
 from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, Status, WaitReason
-from runtime.models import AgentRequest
+from runtime.models import AgentRequest, AgentRequestQuerySet
 
 _KEYS = {
     Status.COMPLETED: (EventKind.REQUEST_COMPLETED, "request.completed"),
@@ -142,11 +143,21 @@ def _completed_body(
 
 
 def _wake_next(agent_request: AgentRequest) -> None:
-    """Wakes the next request of the session and, where slots are limited, the oldest one that waits for a slot."""
+    """Wakes the next request of the session and, where slots are limited, who waits for the one that is free now."""
     queued = agent_request.workspace.agent_requests.queued()
     for successor in queued.in_session_of(agent_request).order_by("pk").only("pk")[:1]:
         queue.enqueue(successor)
-    limited = agent_request.workspace.max_concurrent_requests is not None
-    if limited or agent_request.agent_version.typed_definition.max_concurrent_requests is not None:
-        for waiting in queued.filter(wait_reason=WaitReason.CONCURRENCY_LIMIT).order_by("pk").only("pk")[:1]:
-            queue.enqueue(waiting)
+    for waiting in _waiting_for_slot(agent_request):
+        queue.enqueue(waiting)
+
+
+def _waiting_for_slot(agent_request: AgentRequest) -> AgentRequestQuerySet:
+    """The first in line of this agent or, where the workspace has a limit, of each of its agents."""
+    requests = agent_request.workspace.agent_requests
+    in_line = requests.queued().filter(wait_reason=WaitReason.CONCURRENCY_LIMIT)
+    if agent_request.workspace.max_concurrent_requests is None:
+        if agent_request.agent_version.typed_definition.max_concurrent_requests is None:
+            return requests.none()
+        in_line = in_line.filter(agent=agent_request.agent)
+    first = in_line.order_by().values("agent").annotate(first=Min("pk")).values("first")
+    return requests.filter(pk__in=first).only("pk")

@@ -6,6 +6,7 @@ queries a second for the whole process make up for news that were lost.
 
 import asyncio
 import logging
+import time
 import uuid
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator
@@ -19,10 +20,13 @@ from redis import RedisError
 from runtime import news
 from runtime.news import News
 from runtime.readers import heads_of, in_reader, newest_event_id
+from workspaces.access import without_access
+from workspaces.authenticate import Principal
 
 logger = logging.getLogger(__name__)
 
 _CHECK_EVERY_S = 1.0
+_CHECK_ACCESS_EVERY_S = 10.0
 _PUSHED_KEPT = 8
 
 
@@ -33,6 +37,10 @@ class Watch:
     request_id: uuid.UUID | None
     session: str | None
     seen: int = 0
+    principal: Principal | None = None
+    """Who watches, once that is known."""
+    is_over: bool = False
+    """The watcher may no longer see this: its stream ends."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     known_head: int = 0
     """How far the log reaches, as far as has been heard."""
@@ -43,7 +51,7 @@ class Watch:
 
         Ends when the log has grown by something that did not come along: then the stream must read it.
         """
-        while True:
+        while not self.is_over:
             if pushed := self._next_pushed():
                 self.seen = pushed.head
                 yield pushed
@@ -132,12 +140,27 @@ class Hub:
             await asyncio.sleep(_CHECK_EVERY_S)
 
     async def _check(self) -> None:
+        access_checked_at = time.monotonic()
         while True:
             await asyncio.sleep(_CHECK_EVERY_S)
             try:
                 await self._check_once()
+                if time.monotonic() - access_checked_at >= _CHECK_ACCESS_EVERY_S:
+                    access_checked_at = time.monotonic()
+                    await self._check_access()
             except Exception:  # a database that is away for a moment: the next check is a second off
                 logger.warning("Streams could not be checked", exc_info=True, extra={"action": "news.check_failed"})
+
+    async def _check_access(self) -> None:
+        """Ends the streams of those whose token or membership has ended since they opened them."""
+        groups = [*self._by_request.values(), *self._by_session.values()]
+        watches = [watch for group in groups for watch in group]
+        principals = {watch.principal for watch in watches if watch.principal}
+        gone = await in_reader(without_access, principals)
+        for watch in watches:
+            if watch.principal in gone:
+                watch.is_over = True
+                watch.changed.set()
 
     async def _check_once(self) -> None:
         if self._by_request:

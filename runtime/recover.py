@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Min, OuterRef, Q
 from django.db.models.functions import Now
 
 from runtime import lease
@@ -12,7 +12,7 @@ from runtime.models import AgentRequest, AgentRequestQuerySet
 # The queue delivers within milliseconds; the sweeper leaves it this much time.
 QUEUE_GRACE = timedelta(seconds=2)
 # Requests that wait for a slot are woken by what frees it; a few are tried all the same, should that wake-up be lost.
-_TRIED_FOR_A_SLOT = 4
+_TRIED_FOR_A_SLOT = 16
 
 
 def find_runnable(count: int, *, grace: timedelta = timedelta()) -> list[int]:
@@ -37,10 +37,20 @@ def _lost(count: int) -> list[int]:
     return list(lost.values_list("pk", flat=True)[:count])
 
 
+def count_accepted(request_pks: list[int]) -> int:
+    """How many of these no worker has looked at yet."""
+    return AgentRequest.rows.filter(pk__in=request_pks, status=Status.ACCEPTED).count() if request_pks else 0
+
+
 def _ready(queued: AgentRequestQuerySet, count: int) -> list[int]:
     waits_for_slot = Q(status=Status.WAITING, wait_reason=WaitReason.CONCURRENCY_LIMIT)
-    free = _free_of_session(queued).order_by("pk").values_list("pk", flat=True)
-    return [*free.exclude(waits_for_slot)[:count], *free.filter(waits_for_slot)[:_TRIED_FOR_A_SLOT]]
+    free = _free_of_session(queued).order_by()
+    # One of each agent, so that a long line before one agent does not hide an idle one behind it.
+    first_in_line = (
+        free.filter(waits_for_slot).values("agent").annotate(first=Min("pk")).values_list("first", flat=True)
+    )
+    others = free.exclude(waits_for_slot).order_by("pk").values_list("pk", flat=True)
+    return [*others[:count], *first_in_line[:_TRIED_FOR_A_SLOT]]
 
 
 def _free_of_session(rows: AgentRequestQuerySet) -> AgentRequestQuerySet:

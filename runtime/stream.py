@@ -46,6 +46,7 @@ SETTLING_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOpening:
+    principal: Principal
     agent_request: AgentRequest
     cursor: int
     knows_cancelled: bool
@@ -101,8 +102,8 @@ async def _opened(
 
 async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterator[bytes]:
     """Every event after the cursor; ends after a terminal one that is the head of the log."""
-    watch.seen = opening.cursor
-    while True:
+    watch.seen, watch.principal = opening.cursor, opening.principal
+    while not watch.is_over:
         page = await in_patient_reader(_request_page, opening.agent_request, watch.seen)
         if page:
             watch.seen = page[-1].sequence
@@ -123,7 +124,8 @@ async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterato
 async def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
     """Every event of the session after the cursor, in the order of their ids; endless."""
     cursor, quiet_since = opening.cursor, time.monotonic()
-    while True:
+    watch.principal = opening.principal
+    while not watch.is_over:
         page, is_settling = await in_patient_reader(_session_page, opening, cursor)
         if page:
             cursor, quiet_since = page[-1].event_id, time.monotonic()
@@ -150,7 +152,9 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
         raise CursorAhead(
             f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence}
         )
-    return RequestOpening(agent_request=agent_request, cursor=cursor, knows_cancelled=_knows_cancelled(request))
+    return RequestOpening(
+        principal=principal, agent_request=agent_request, cursor=cursor, knows_cancelled=_knows_cancelled(request)
+    )
 
 
 def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> SessionOpening:

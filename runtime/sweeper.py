@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from runtime import cluster, lease
 from runtime.models import AgentRequest
-from runtime.recover import QUEUE_GRACE, find_runnable
+from runtime.recover import QUEUE_GRACE, count_accepted, find_runnable
 
 logger = logging.getLogger(__name__)
 
@@ -91,12 +91,15 @@ class Sweeper(threading.Thread):
     def _pick_up(self) -> None:
         free = self._engine.free_threads()
         found = find_runnable(free, grace=QUEUE_GRACE) if free > 0 else []
-        taken = sum(self._engine.sweep_in(request_pk) for request_pk in found)
-        if taken:
-            logger.info("Picked up %s requests that the queue did not deliver", taken, extra={"action": "sweep"})
-        self._watch_queue(taken)
+        # A request that waits for its session or a slot was delivered once; one that is still accepted never was.
+        undelivered = count_accepted(found)
+        for request_pk in found:
+            self._engine.sweep_in(request_pk)
+        if undelivered:
+            logger.info("Picking up %s requests ahead of the queue", undelivered, extra={"action": "sweep"})
+        self._watch_queue(undelivered)
 
-    def _watch_queue(self, taken: int) -> None:
+    def _watch_queue(self, undelivered: int) -> None:
         """A killed worker can leave django-q2's queue locked for good; then the cluster must start anew."""
         if self._engine.deliveries != self._last_delivery[0]:
             self._last_delivery = (self._engine.deliveries, time.monotonic())
@@ -104,7 +107,7 @@ class Sweeper(threading.Thread):
         if time.monotonic() - self._last_delivery[1] <= _QUEUE_SILENT_S:
             # A burst is slow to deliver, and what is picked up meanwhile says nothing about the quiet that follows.
             return
-        self._missed += taken
+        self._missed += undelivered
         if self._missed >= _MISSED_DELIVERIES and cluster.queue_answers():
             logger.error("The queue delivers nothing; restarting the cluster", extra={"action": "cluster.restart"})
             self._missed = 0

@@ -6,7 +6,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.wait import wait_random_exponential
 
 from agents.build import RunnableAgent
-from agents.llm.errors import LLMError
+from agents.llm.call_ids import with_usable_ids
+from agents.llm.errors import InvalidAnswer, LLMError
 from agents.llm.types import LLMRequest, LLMResponse
 from agents.loop import LoopState, after_think
 from agents.signals import tool_usage
@@ -17,6 +18,7 @@ from runtime.journal import Journal
 from runtime.kinds import EventKind
 
 MAX_RETRY_DELAY_S = 30.0
+MAX_TOKENS_OF_A_CALL = 10**9
 _backoff = wait_random_exponential(multiplier=0.5, max=MAX_RETRY_DELAY_S)
 
 
@@ -52,13 +54,27 @@ def _ask(
             started = time.monotonic()
             timeout_s = min(float(definition.model_timeout_s), deadline.remaining_s())
             try:
-                return runnable.llm.send(_request(runnable, state, context=context, timeout_s=timeout_s))
+                return _send(runnable, _request(runnable, state, context=context, timeout_s=timeout_s))
             except LLMError as error:
                 journal.add(_failed(runnable, error, state.loop_index, _milliseconds(started)))
                 if deadline.has_passed():
                     raise DeadlineExceeded("The request ran out of time while the model was asked.") from error
                 raise
     raise AssertionError("Retrying ends by a return or a raise.")
+
+
+def _send(runnable: RunnableAgent, request: LLMRequest) -> LLMResponse:
+    """The model's answer in a shape that the log can keep; one that is not what its API promises is `InvalidAnswer`."""
+    try:
+        response = with_usable_ids(runnable.llm.send(request))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        if isinstance(error, LLMError):
+            raise
+        raise InvalidAnswer("The provider's answer is not what its API promises.") from error
+    counts = (response.usage.input_tokens or 0, response.usage.output_tokens or 0)
+    if any(not 0 <= count <= MAX_TOKENS_OF_A_CALL for count in counts):
+        raise InvalidAnswer("The provider's token counts make no sense.")
+    return response
 
 
 def _request(runnable: RunnableAgent, state: LoopState, *, context: str, timeout_s: float) -> LLMRequest:

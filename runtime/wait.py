@@ -11,7 +11,7 @@ from runtime.hub import hub
 from runtime.kinds import TERMINAL
 from runtime.models import AgentRequest
 from runtime.public import completed_data
-from runtime.readers import in_reader
+from runtime.readers import DATABASE_ERRORS, in_patient_reader
 from runtime.sse import Receive, Scope, Send, send_json
 
 MAX_WAIT_S = 60
@@ -33,7 +33,11 @@ class WaitForEnd:
         answer = _Captured()
         await self._application(scope, receive, answer.send)
         request_id = answer.request_id()
-        ended = await _until_ended(request_id, seconds) if request_id else None
+        try:
+            ended = await _until_ended(request_id, seconds) if request_id else None
+        except DATABASE_ERRORS:
+            # The request is accepted all the same, and that is what the caller must learn.
+            ended = None
         if ended is None:
             await answer.replay(send)
             return
@@ -86,7 +90,7 @@ async def _until_ended(request_id: uuid.UUID, seconds: int) -> tuple[str, dict[s
     deadline = loop.time() + seconds
     with hub.watch(request_id=request_id) as watch:
         while True:
-            watch.seen, ended = await in_reader(_look, request_id)
+            watch.seen, ended = await in_patient_reader(_look, request_id)
             remaining = deadline - loop.time()
             if ended is not None or remaining <= 0:
                 return ended

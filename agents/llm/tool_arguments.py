@@ -6,15 +6,17 @@ from typing import Any
 from agents.llm.types import JSONObject, LLMToolCall
 
 INVALID_KEY = "__invalid_json__"
+MAX_DEPTH = 64
+MAX_INVALID_CHARACTERS = 64 * 1024
 
 
 def tool_call(*, call_id: str, name: str, raw: Any) -> LLMToolCall:
     """Keeps arguments that are not a JSON object as text, so that the model can be told."""
     arguments = _as_object(raw)
-    if arguments is not None:
+    if arguments is not None and not _is_too_deep(arguments):
         return LLMToolCall(id=call_id, name=name, arguments=arguments)
-    text = raw if isinstance(raw, str) else json.dumps(raw)
-    return LLMToolCall(id=call_id, name=name, invalid_arguments=text)
+    text = raw if isinstance(raw, str) else repr(raw)
+    return LLMToolCall(id=call_id, name=name, invalid_arguments=text[:MAX_INVALID_CHARACTERS])
 
 
 def _as_object(raw: Any) -> JSONObject | None:
@@ -23,9 +25,20 @@ def _as_object(raw: Any) -> JSONObject | None:
         return {}
     try:
         value = json.loads(raw) if isinstance(raw, str) else raw
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Whether it is nested deeper than any tool needs and than stores and validators can follow. Without recursion itself."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return False
+        inner = (part.values() if isinstance(part, dict) else part for part in level if isinstance(part, (dict, list)))
+        level = [item for items in inner for item in items]
+    return bool(level)
 
 
 def arguments_to_send(data: JSONObject) -> JSONObject:

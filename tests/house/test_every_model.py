@@ -23,6 +23,7 @@ MAY_NAME_ROWS = {
     "runtime/sweeper.py",
     "runtime/wait.py",
     "runtime/management/commands/mash_worker.py",
+    "workspaces/access.py",
     "workspaces/authenticate.py",
 }
 OUR_MODELS = [model for model in apps.get_models() if model._meta.app_label in ROOMS]

@@ -1,6 +1,7 @@
 """Reads JSON bodies, and says where a bad one is bad."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -21,7 +22,7 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         raw = stream.read()
         try:
-            return json.loads(raw, parse_constant=_refuse_constant)
+            return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
         except UnicodeDecodeError as error:
             raise InvalidBody([_fault(error.start, "The body is not UTF-8.")]) from error
         except json.JSONDecodeError as error:
@@ -32,6 +33,13 @@ class StrictJSONParser(BaseParser):
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
 
 
 def _fault(position: int, message: str) -> dict[str, Any]:
