@@ -118,9 +118,10 @@ def _sync_agent(workspace: Workspace, registered: RegisteredSpec, position: int)
 
 
 def _make_primary(workspace: Workspace, agent: Agent) -> None:
-    """Code that names a primary agent takes the role over from the starter agent, though not from one that people chose."""
+    """Code that names a primary agent takes the role over from a starter agent that nobody has edited, and from no other."""
+    starter = workspace.agents.filter(agent_id=STARTER_ID, current_version__author=None)
     with transaction.atomic():
-        workspace.agents.filter(role=Agent.Role.PRIMARY, agent_id=STARTER_ID).update(role=Agent.Role.SUBAGENT)
+        starter.filter(role=Agent.Role.PRIMARY).update(role=Agent.Role.SUBAGENT)
         if not workspace.agents.filter(role=Agent.Role.PRIMARY).exists():
             workspace.agents.filter(pk=agent.pk).update(role=Agent.Role.PRIMARY)
 

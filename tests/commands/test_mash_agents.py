@@ -169,7 +169,7 @@ def test_agents_of_the_code_travel_as_overrides(
     source.agents.filter(agent_id="librarian").update(overrides={"max_steps": 4})
     exported = yaml.safe_load(run("mash_agents", "export", "librarian", "--workspace", "source").out)
     assert exported == {
-        "agents": [{"agent_id": "librarian", "role": "subagent", "enabled": True, "overrides": {"max_steps": 4}}]
+        "agents": [{"agent_id": "librarian", "role": "primary", "enabled": True, "overrides": {"max_steps": 4}}]
     }
     file = tmp_path / "agents.yaml"
     file.write_text(yaml.safe_dump(exported))

@@ -16,6 +16,8 @@ _EXIT_CODES = {Level.OK: 0, Level.WARN: 1, Level.FAIL: 2}
 class Command(MashCommand):
     help = """Explain what is configured, what can be reached and what is wrong. No secret is shown.
 
+It judges by its own environment: run it with the variables (keys, MASH_HOST_APP, URLs) that web and worker have.
+
 Examples:
   manage.py mash_doctor
   manage.py mash_doctor --json | jq '.findings[] | select(.level != "ok")'

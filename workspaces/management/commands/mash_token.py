@@ -15,6 +15,7 @@ from workspaces.roles import ROLE_SCOPES, Role, Scope
 from workspaces.tokens import issue_token, revoke_token
 
 _ACTOR = "command:mash_token"
+_MOST_DAYS = 36_500
 
 
 class Command(MashCommand):
@@ -106,6 +107,7 @@ def _scopes_in_brief(scopes: list[str]) -> str:
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise ArgumentTypeError(f"must be a whole number above 0, not {text!r}")
+    """Days from 1 to about a hundred years."""
+    if not text.isdecimal() or not 0 < int(text) <= _MOST_DAYS:
+        raise ArgumentTypeError(f"must be a whole number from 1 to {_MOST_DAYS}, not {text!r}")
     return int(text)
