@@ -1,6 +1,7 @@
 """One think: asks the model, tries again when that may help, and writes down what came of it (contract 5.4, 5.9)."""
 
 import time
+from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
@@ -143,11 +144,42 @@ def _failed(runnable: RunnableAgent, error: LLMError, loop_index: int, duration_
 def _completed(
     runnable: RunnableAgent, state: LoopState, response: LLMResponse, *, duration_ms: int, trace_id: str
 ) -> list[NewEvent]:
-    usage = response.usage
-    names = [call.name for call in response.tool_calls]
-    token_usage = {"input": usage.input_tokens or 0, "output": usage.output_tokens or 0}
     index = state.loop_index
-    request_complete = {
+    return [
+        NewEvent(
+            event_type=EventKind.LLM_REQUEST_COMPLETE,
+            loop_index=index,
+            payload=_request_complete(runnable, response, duration_ms),
+        ),
+        NewEvent(
+            event_type=EventKind.AGENT_THINK_COMPLETE,
+            loop_index=index,
+            payload=_think_complete(state, response, duration_ms),
+        ),
+        NewEvent(
+            event_type=EventKind.THINK_COMPLETED,
+            loop_index=index,
+            key=f"llm.think.{index}",
+            is_step=True,
+            payload={
+                "action_type": state.action_type,
+                "assistant_text": response.text or None,
+                "assistant_blocks": [block.as_dict() for block in response.content_blocks],
+                "stop_reason": response.stop_reason,
+                "tool_calls": [call.as_dict() for call in response.tool_calls],
+                "token_usage": _token_usage(response),
+                "usage": response.usage.as_dict(),
+                "tool_usage": tool_usage(runnable.tool_definitions, state.invocations),
+                "duration_ms": duration_ms,
+                "trace_id": trace_id,
+            },
+        ),
+    ]
+
+
+def _request_complete(runnable: RunnableAgent, response: LLMResponse, duration_ms: int) -> dict[str, Any]:
+    usage = response.usage
+    return {
         "provider": runnable.llm.provider,
         "model": runnable.llm.model,
         "duration_ms": duration_ms,
@@ -160,38 +192,21 @@ def _completed(
         "tools": [tool.name for tool in runnable.tools.list_tools()],
         "payload": {},
     }
-    think_complete = {
+
+
+def _think_complete(state: LoopState, response: LLMResponse, duration_ms: int) -> dict[str, Any]:
+    detail = [{"name": call.name, "arguments": call.arguments} for call in response.tool_calls]
+    return {
         "duration_ms": duration_ms,
         "action_type": state.action_type,
-        "tool_calls": names,
-        "token_usage": token_usage,
-        "payload": {
-            "tool_calls_detail": [{"name": call.name, "arguments": call.arguments} for call in response.tool_calls],
-            "assistant_text": _one_line(response.text),
-        },
+        "tool_calls": [call.name for call in response.tool_calls],
+        "token_usage": _token_usage(response),
+        "payload": {"tool_calls_detail": detail, "assistant_text": _one_line(response.text)},
     }
-    return [
-        NewEvent(event_type=EventKind.LLM_REQUEST_COMPLETE, loop_index=index, payload=request_complete),
-        NewEvent(event_type=EventKind.AGENT_THINK_COMPLETE, loop_index=index, payload=think_complete),
-        NewEvent(
-            event_type=EventKind.THINK_COMPLETED,
-            loop_index=index,
-            key=f"llm.think.{index}",
-            is_step=True,
-            payload={
-                "action_type": state.action_type,
-                "assistant_text": response.text or None,
-                "assistant_blocks": [block.as_dict() for block in response.content_blocks],
-                "stop_reason": response.stop_reason,
-                "tool_calls": [call.as_dict() for call in response.tool_calls],
-                "token_usage": token_usage,
-                "usage": usage.as_dict(),
-                "tool_usage": tool_usage(runnable.tool_definitions, state.invocations),
-                "duration_ms": duration_ms,
-                "trace_id": trace_id,
-            },
-        ),
-    ]
+
+
+def _token_usage(response: LLMResponse) -> dict[str, int]:
+    return {"input": response.usage.input_tokens or 0, "output": response.usage.output_tokens or 0}
 
 
 def _one_line(text: str, limit: int = 240) -> str:
