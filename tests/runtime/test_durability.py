@@ -1,6 +1,7 @@
 """Crashes, and who may write: a request that lost its worker ends as if nothing had happened (promises 1 to 3)."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
@@ -46,8 +47,10 @@ def cut(agent_request: AgentRequest, length: int) -> None:
     agent_request.events.filter(sequence__gt=length).delete()
     agent_request.workspace.turns.all().delete()
     agent_request.workspace.sessions.all().delete()
+    # A second ago: SQLite's clock has milliseconds, and a lease that ends in this very one has not run out yet.
+    expired = Now() - timedelta(seconds=1)
     agent_request.workspace.agent_requests.filter(pk=agent_request.pk).update(
-        status="running", finished_at=None, reason="", error=None, last_sequence=length, lease_expires_at=Now()
+        status="running", finished_at=None, reason="", error=None, last_sequence=length, lease_expires_at=expired
     )
 
 
