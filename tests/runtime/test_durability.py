@@ -181,7 +181,7 @@ def test_a_live_lease_is_not_taken_over_and_a_lost_one_is(accepted: AgentRequest
     first = claim(accepted.pk, lease.new_owner())
     assert first
     assert claim(accepted.pk, lease.new_owner()) is None
-    first.workspace.agent_requests.filter(pk=first.pk).update(lease_expires_at=Now())
+    first.workspace.agent_requests.filter(pk=first.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
     second = claim(accepted.pk, lease.new_owner())
     assert second
     assert (second.attempt, second.lost_leases, second.trace_id) == (2, 1, first.trace_id)
@@ -196,7 +196,7 @@ def test_a_dead_owner_on_this_machine_is_noticed_before_its_lease_runs_out(accep
 def test_a_request_that_loses_every_worker_is_given_up(accepted: AgentRequest, event_log: EventLog) -> None:
     for _ in range(MAX_LOST_LEASES):
         assert claim(accepted.pk, lease.new_owner())
-        accepted.workspace.agent_requests.filter(pk=accepted.pk).update(lease_expires_at=Now())
+        accepted.workspace.agent_requests.filter(pk=accepted.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
     assert claim(accepted.pk, lease.new_owner()) is None
     accepted.refresh_from_db()
     assert (accepted.status, accepted.reason) == ("failed", "worker_lost")
