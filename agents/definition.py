@@ -30,6 +30,18 @@ class AgentDefinition(BaseModel):
     compaction_token_threshold: int = Field(0, ge=0)
     compaction_turn_limit: int = Field(50, gt=0)
     compaction_temperature: float = Field(0.0, ge=0, le=2)
+    skills: tuple[Text, ...] = Field((), description="Names of the workspace's skills. Empty: all, if skills are on.")
+    mcp_servers: tuple[Text, ...] = Field((), description="Names of the workspace's MCP servers.")
+    subagents: tuple[Text, ...] | None = Field(
+        None, description="Who it may hand work to. None: the primary agent to every subagent, a subagent to nobody."
+    )
+    max_delegation_depth: int = Field(1, ge=0, le=5, description="How many levels of delegation may lie above a call.")
+    max_fan_out: int = Field(8, gt=0, le=64, description="Delegations that one step may make.")
+    requires_approval: tuple[Text, ...] = Field((), description="Tools that a person must approve; * means all.")
+    fallback_provider: Text = Field("", max_length=50, description="Asked when the first provider is down.")
+    fallback_model: Text = Field("", max_length=200)
+    fallback_credential: Text = Field("", max_length=100)
+    max_cost_usd: float | None = Field(None, gt=0, description="What one request may cost. Empty: no limit.")
     deadline_s: int | None = Field(None, gt=0, le=86_400, description="Seconds a request may take. Empty: no limit.")
     max_concurrent_requests: int | None = Field(None, gt=0, description="Requests that run at once. Empty: no limit.")
     model_timeout_s: int = Field(120, gt=0, le=3600, description="Seconds to wait for one answer of the model.")

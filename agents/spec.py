@@ -28,6 +28,15 @@ class AgentConfig:
     """0 switches automatic compaction off."""
     compaction_turn_limit: int = 50
     compaction_temperature: float = 0.0
+    subagents: Sequence[str] | None = None
+    """Who this agent may hand work to; None: the primary agent to every subagent, a subagent to nobody."""
+    max_delegation_depth: int = 1
+    max_fan_out: int = 8
+    requires_approval: Sequence[str] = ()
+    """Names of tools that a person must approve before each call; `*` means all."""
+    max_cost_usd: float | None = None
+    deadline_s: int | None = None
+    max_concurrent_requests: int | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -74,6 +74,7 @@ def _accept(principal: Principal, agent: Agent, submission: Submission) -> Agent
     workspace = principal.workspace
     with transaction.atomic(savepoint=False):
         _make_room(principal, agent, submission)
+        now = timezone.now()
         agent_request = AgentRequest(
             request_id=uuid.uuid4(),
             workspace=workspace,
@@ -86,7 +87,8 @@ def _accept(principal: Principal, agent: Agent, submission: Submission) -> Agent
             metadata=submission.metadata,
             limits=submission.limits,
             created_by=principal.name,
-            accepted_at=timezone.now(),
+            accepted_at=now,
+            run_began_at=now,
         )
         agent_request.save(force_insert=True)
         events.append(agent_request, [_accepted(agent_request)])

@@ -52,6 +52,19 @@ class Reason(models.TextChoices):
     ERROR = "error"
 
 
+class RequestKind(models.TextChoices):
+    TURN = "turn"
+    COMPACTION = "compaction"
+
+
+class PauseReason(models.TextChoices):
+    """What a paused request waits for."""
+
+    INTERACTION = "interaction"
+    SUBAGENT = "subagent"
+    TIMER = "timer"
+
+
 class WaitReason(models.TextChoices):
     SESSION_BUSY = "session_busy"
     CONCURRENCY_LIMIT = "concurrency_limit"
@@ -74,6 +87,13 @@ class EventKind(models.TextChoices):
     TOOL_INTERRUPTED = "runtime.tool.interrupted"
     STEP_COMPLETED = "runtime.step.completed"
     TURN_PERSISTED = "runtime.turn.persisted"
+    REQUEST_PAUSED = "runtime.request.paused"
+    REQUEST_RESUMED = "runtime.request.resumed"
+    INTERACTION_CREATE = "runtime.request.interaction.create"
+    INTERACTION_ACK = "runtime.request.interaction.ack"
+    SUBAGENT_COMPLETED = "runtime.subagent.call.completed"
+    COMPACTION_COMPLETED = "runtime.compaction.completed"
+    COMPACTION_FAILED = "runtime.compaction.failed"
     REQUEST_COMPLETED = "runtime.request.completed"
     REQUEST_FAILED = "runtime.request.failed"
     REQUEST_CANCELLED = "runtime.request.cancelled"
@@ -86,16 +106,51 @@ class EventKind(models.TextChoices):
     LLM_REQUEST_START = "llm.request.start"
     LLM_REQUEST_COMPLETE = "llm.request.complete"
     LLM_REQUEST_ERROR = "llm.request.error"
+    MCP_CLIENT_CONNECT = "mcp.client.connect"
+    MCP_CLIENT_CONNECTED = "mcp.client.connected"
+    MCP_CLIENT_DISCONNECT = "mcp.client.disconnect"
+    MCP_CLIENT_ERROR = "mcp.client.error"
+    MCP_TOOL_CALL = "mcp.tool.call"
+    MCP_TOOL_RESULT = "mcp.tool.result"
+    MCP_TOOL_ERROR = "mcp.tool.error"
+    SEARCH_PARSE_COMPLETE = "memory.search.parse.complete"
+    SEARCH_PARSE_ERROR = "memory.search.parse.error"
+    SEARCH_START = "memory.search.start"
+    SEARCH_RETRIEVAL_COMPLETE = "memory.search.retrieval.complete"
+    SEARCH_RETRIEVAL_ERROR = "memory.search.retrieval.error"
+    SEARCH_RERANK_COMPLETE = "memory.search.rerank.complete"
+    SEARCH_RERANK_ERROR = "memory.search.rerank.error"
+    SEARCH_COMPLETE = "memory.search.complete"
+    SUBAGENT_ACCEPTED = "subagent.request.accepted"
+    SUBAGENT_WAITING = "subagent.request.waiting"
+    SUBAGENT_STARTED = "subagent.request.started"
+    SUBAGENT_PAUSED = "subagent.request.paused"
+    SUBAGENT_RESUMED = "subagent.request.resumed"
+    SUBAGENT_INTERACTION_CREATE = "subagent.request.interaction.create"
+    SUBAGENT_INTERACTION_ACK = "subagent.request.interaction.ack"
+    SUBAGENT_TRACE = "subagent.agent.trace"
+    SUBAGENT_ENDED = "subagent.request.completed"
+    SUBAGENT_FAILED = "subagent.request.error"
+    SUBAGENT_CANCELLED = "subagent.request.cancelled"
 
 
 TERMINAL_EVENTS = (EventKind.REQUEST_COMPLETED, EventKind.REQUEST_FAILED, EventKind.REQUEST_CANCELLED)
 # What may not be done twice: a request that lost its worker and has one of these since has made progress.
-STEP_EVENTS = (EventKind.THINK_COMPLETED, EventKind.TOOL_COMPLETED, EventKind.STEP_COMPLETED)
+STEP_EVENTS = (
+    EventKind.THINK_COMPLETED,
+    EventKind.TOOL_COMPLETED,
+    EventKind.SUBAGENT_COMPLETED,
+    EventKind.STEP_COMPLETED,
+)
 
 PUBLIC_NAMES: dict[str, str] = {
     EventKind.REQUEST_ACCEPTED: "request.accepted",
     EventKind.REQUEST_WAITING: "request.waiting",
     EventKind.TRACE_STARTED: "request.started",
+    EventKind.REQUEST_PAUSED: "request.paused",
+    EventKind.REQUEST_RESUMED: "request.resumed",
+    EventKind.INTERACTION_CREATE: "request.interaction.create",
+    EventKind.INTERACTION_ACK: "request.interaction.ack",
     EventKind.REQUEST_COMPLETED: "request.completed",
     EventKind.REQUEST_FAILED: "request.error",
     EventKind.REQUEST_CANCELLED: "request.cancelled",

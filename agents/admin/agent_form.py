@@ -46,8 +46,9 @@ class AgentForm(DefinitionForm):
             self.fields["agent_id"].validators.append(_ID)
         self._set_choices("tools", tool_choices(self.base_definition.tools))
         empty = "The operator's key from the environment"
-        chosen = self.base_definition.credential
-        self._set_choices("credential", credential_choices(workspaces, chosen=chosen, empty=empty))
+        for name in ("credential", "fallback_credential"):
+            chosen = getattr(self.base_definition, name)
+            self._set_choices(name, credential_choices(workspaces, chosen=chosen, empty=empty))
 
     def _set_choices(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]

@@ -27,7 +27,9 @@ _IDENTITY = ("agent_id", "display_name", "is_enabled")
 _SECTIONS = (
     ("Model", {"fields": ("provider", "credential", "model", "max_tokens", "temperature", "prompt_caching_enabled")}),
     ("Instructions", {"fields": ("system_prompt",)}),
-    ("Tools", {"fields": ("tools", "skills_enabled")}),
+    ("Fallback model", {"fields": ("fallback_provider", "fallback_credential", "fallback_model")}),
+    ("Tools", {"fields": ("tools", "requires_approval", "skills_enabled", "skills", "mcp_servers")}),
+    ("Delegation", {"fields": ("subagents", "max_delegation_depth", "max_fan_out")}),
     (
         "Role",
         {
@@ -36,7 +38,19 @@ _SECTIONS = (
             "primary agent when to call it.",
         },
     ),
-    ("Limits", {"fields": ("max_steps", "deadline_s", "max_concurrent_requests", "model_timeout_s", "model_attempts")}),
+    (
+        "Limits",
+        {
+            "fields": (
+                "max_steps",
+                "deadline_s",
+                "max_cost_usd",
+                "max_concurrent_requests",
+                "model_timeout_s",
+                "model_attempts",
+            )
+        },
+    ),
     (
         "Memory",
         {

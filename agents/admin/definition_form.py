@@ -11,6 +11,7 @@ from agents.definition import AgentDefinition
 from agents.models import Agent
 from workspaces.models import Workspace
 
+LINES = ("capabilities", "skills", "mcp_servers", "subagents", "requires_approval")
 PROVIDERS = (
     ("anthropic", "Anthropic"),
     ("openai", "OpenAI"),
@@ -58,6 +59,22 @@ class DefinitionForm(AgentModelForm):
     skills_enabled = forms.BooleanField(
         required=False, label="Skills", help_text="Lets the agent look up instructions that it is given as skills."
     )
+    skills = text_area(2, "Names of the workspace's skills, one per line. Empty: all of them, if skills are on.")
+    mcp_servers = text_area(2, "Names of the workspace's MCP servers whose tools the agent gets, one per line.")
+    requires_approval = text_area(2, "Tools that a person must approve before each call, one per line; * means all.")
+    subagents = text_area(
+        2, "Who this agent may hand work to, one id per line. Empty: a primary agent to all, a subagent to nobody."
+    )
+    max_delegation_depth = _number("Levels of delegation at which the agent may still hand work on. 0: never.")
+    max_fan_out = _number("Delegations that one step may make.")
+    fallback_provider = forms.ChoiceField(
+        required=False, choices=(("", "None"), *PROVIDERS), help_text="Asked when the first provider is down."
+    )
+    fallback_model = _line("The model of the fallback provider. Empty: its default.")
+    fallback_credential = forms.ChoiceField(required=False, help_text="The workspace's key for the fallback provider.")
+    max_cost_usd = forms.FloatField(
+        required=False, label="Cost limit", help_text="US dollars that one request may cost."
+    )
     description = text_area(2, "What the agent does, for people and for the primary agent.")
     capabilities = text_area(3, "One per line: what it is able to do.")
     usage_guidance = text_area(3, "When the primary agent should hand a task to this agent, and how.")
@@ -80,8 +97,9 @@ class DefinitionForm(AgentModelForm):
         values = {name: value for name, value in self.cleaned_data.items() if name in AgentDefinition.model_fields}
         for name in ("description", "usage_guidance"):
             values[name] = plain_newlines(values[name])
-        lines = plain_newlines(values["capabilities"]).split("\n")
-        values["capabilities"] = [line.strip() for line in lines if line.strip()]
+        for name in LINES:
+            values[name] = [line.strip() for line in plain_newlines(values[name]).split("\n") if line.strip()]
+        values["subagents"] = values["subagents"] or None
         values["system_prompt"] = prompt_from(values["system_prompt"])
         return values
 
@@ -94,7 +112,7 @@ class DefinitionForm(AgentModelForm):
 def initial_values(definition: AgentDefinition) -> dict[str, Any]:
     """The definition as the form shows it."""
     values = definition.model_dump()
-    values["capabilities"] = "\n".join(values["capabilities"])
+    values |= {name: "\n".join(values[name] or ()) for name in LINES}
     values["tools"] = list(values["tools"])
     values["system_prompt"] = prompt_text(definition)
     return values

@@ -89,3 +89,9 @@ class RequestRejected(LLMError):
 
 class UnsuitableModel(RequestRejected, ValueError):
     """The model's name cannot belong to this kind of provider."""
+
+
+class CallStopped(LLMError):
+    """The caller's stop signal ended the call: cancelled, or out of time."""
+
+    code = "call_stopped"

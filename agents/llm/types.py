@@ -1,8 +1,10 @@
 """The words in which the loop speaks with any model: requests, messages, blocks and answers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Self
+
+from agents.stop_signal import StopSignal
 
 Role = Literal["user", "assistant", "system", "tool"]
 JSONObject = dict[str, Any]
@@ -108,6 +110,12 @@ class LLMRequest:
     """Whose call it is; keeps one agent's prompt cache together."""
     timeout_s: float | None = None
     """Longest time to wait for bytes of the answer; None means the client's default."""
+    on_text: Callable[[str], None] | None = None
+    """Told each piece of the answer's text as it arrives; None: nobody listens."""
+    stop: StopSignal | None = None
+    """Ends the call early, with `CallStopped`."""
+    output_schema: JSONObject | None = None
+    """JSON Schema of the final answer, for vendors that can hold a model to it; the loop checks it in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from agents.tools.context import ToolContext
 
-CrashPolicy = Literal["idempotent", "at_most_once"]
+CrashPolicy = Literal["idempotent", "at_most_once", "ask"]
 
 
 @dataclass(frozen=True, slots=True)

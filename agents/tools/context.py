@@ -1,12 +1,14 @@
-"""What a running tool knows of the request that called it."""
+"""What a running tool knows of the request that called it, and what it may do besides answering."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.stop_signal import StopSignal
 
-def _never() -> bool:
-    return False
+
+def _nowhere(_event_type: str, _payload: Mapping[str, Any]) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,10 +16,17 @@ class ToolContext:
     """`idempotency_key` is the same when a crashed call is made again: `{request_id}:{loop}:{call_id}`."""
 
     workspace: str
+    """The workspace's slug."""
     agent_id: str
     session_id: str
     request_id: str
     idempotency_key: str
     user: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    cancelled: Callable[[], bool] = _never
+    stop: StopSignal = field(default_factory=StopSignal)
+    emit: Callable[[str, Mapping[str, Any]], None] = _nowhere
+    """Adds an event of the contract's families (`mcp.*`, `memory.search.*`) to the request's log."""
+
+    def cancelled(self) -> bool:
+        """Whether the tool should end: the request was cancelled, or its time is over."""
+        return self.stop.is_set()

@@ -1,15 +1,16 @@
-"""The nouns of running: durable requests, the append-only event log, and idempotency keys."""
+"""Durable requests, and the keys that keep a submission from becoming two of them."""
 
 import uuid
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from typing_extensions import override
 
 from agents.models import Agent, AgentVersion
 from runtime import among  # noqa: F401  registers the lookup
-from runtime.kinds import FALLEN, LEGAL_MOVES, QUEUED, TERMINAL, UNFINISHED, Reason, Status
+from runtime.kinds import FALLEN, LEGAL_MOVES, QUEUED, TERMINAL, UNFINISHED, PauseReason, Reason, RequestKind, Status
 from workspaces.models import Workspace
 from workspaces.scoping import ClosedManager
 
@@ -57,12 +58,25 @@ class AgentRequest(models.Model):
     user = models.CharField(max_length=255, blank=True)
     metadata = models.JSONField(default=dict)
     limits = models.JSONField(default=dict)
+    attachments = models.JSONField(default=list, help_text="What came with the message: ids, names, types, sizes.")
+    structured_output = models.JSONField(null=True, help_text="JSON Schema that the answer must satisfy.")
     created_by = models.CharField(max_length=200)
+    kind = models.CharField(max_length=12, choices=RequestKind.choices, default=RequestKind.TURN)
+    rerun_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="reruns")
+
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
+    parent_call = models.CharField(max_length=200, blank=True, help_text="`{loop}.{tool call id}` of the parent.")
+    depth = models.PositiveSmallIntegerField(default=0, help_text="Delegations above this request.")
+    invoke_options = models.JSONField(null=True, help_text="`opts` of the delegation.")
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACCEPTED)
     reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
     wait_reason = models.CharField(max_length=20, blank=True)
     cancel_reason = models.CharField(max_length=20, blank=True, help_text="Set to ask the worker to stop.")
+    cancelled_by = models.CharField(max_length=200, blank=True)
+    pause_reason = models.CharField(max_length=12, choices=PauseReason.choices, blank=True)
+    is_due = models.BooleanField(default=False, help_text="Something that a paused request waits for has happened.")
+    wakes_at = models.DateTimeField(null=True, help_text="When a paused request goes on in any case.")
     error = models.JSONField(null=True, help_text="What `request.error` said.")
     last_sequence = models.PositiveIntegerField(default=0, help_text="The head of this request's log.")
 
@@ -75,9 +89,22 @@ class AgentRequest(models.Model):
     claimed_sequence = models.PositiveIntegerField(default=0, help_text="Head of the log at the latest claim.")
     lost_leases = models.PositiveIntegerField(default=0, help_text="Leases lost in a row without a new step.")
 
+    run = models.PositiveIntegerField(default=1, help_text="Rises with every resume after an end.")
+    run_began_at = models.DateTimeField(
+        default=timezone.now, help_text="Acceptance or the latest resume; deadlines count from here."
+    )
+
     trace_id = models.UUIDField(null=True)
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    reasoning_tokens = models.BigIntegerField(default=0)
+    model_calls = models.PositiveIntegerField(default=0)
+    cost_usd = models.DecimalField(
+        max_digits=18, decimal_places=9, default=0, help_text="Of the calls with a known price."
+    )
+    has_unknown_price = models.BooleanField(default=False)
     accepted_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -92,6 +119,9 @@ class AgentRequest(models.Model):
                 fields=["workspace", "agent", "session_id"],
                 condition=Q(status__in=[Status.RUNNING, Status.PAUSED]),
                 name="one_active_request_per_session",
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "parent_call"], condition=Q(parent__isnull=False), name="one_child_per_call"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=TERMINAL, finished_at__isnull=False)
@@ -118,6 +148,8 @@ class AgentRequest(models.Model):
                 name="request_failed",
             ),
             models.Index(fields=["workspace", "session_id", "-id"], name="request_by_session"),
+            # A request by its trace
+            models.Index(fields=["workspace", "trace_id"], name="request_by_trace"),
         ]
 
     @override
@@ -132,53 +164,6 @@ class AgentRequest(models.Model):
     def duration_s(self) -> float | None:
         """Seconds from acceptance to the end; None while unfinished."""
         return (self.finished_at - self.accepted_at).total_seconds() if self.finished_at else None
-
-
-class RuntimeEvent(models.Model):
-    """One line of the log. Written only by `runtime.events.append`; never changed."""
-
-    id = models.BigAutoField(primary_key=True)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="events")
-    agent_request = models.ForeignKey(AgentRequest, models.CASCADE, related_name="events")
-    sequence = models.PositiveIntegerField()
-    agent_name = models.CharField(max_length=200, help_text="The agent's id in URLs and logs.")
-    session_id = models.CharField(max_length=255)
-    trace_id = models.UUIDField(null=True)
-    event_type = models.CharField(max_length=60)
-    loop_index = models.PositiveIntegerField(null=True)
-    step_key = models.CharField(max_length=200, blank=True)
-    dedupe_key = models.CharField(max_length=200, null=True)  # noqa: DJ001  null: the event may repeat
-    payload = models.JSONField(default=dict)
-    created_at = models.DateTimeField()
-
-    rows = models.Manager["RuntimeEvent"]()
-    objects = ClosedManager()
-
-    class Meta:
-        ordering = ["id"]
-        verbose_name = "event"
-        constraints = [
-            models.UniqueConstraint(fields=["agent_request", "sequence"], name="event_sequence_unique"),
-            models.UniqueConstraint(
-                fields=["agent_request", "dedupe_key"],
-                condition=Q(dedupe_key__isnull=False),
-                name="event_dedupe_unique",
-            ),
-        ]
-        indexes = [
-            # The session's stream
-            models.Index(fields=["workspace", "session_id", "id"], name="event_by_session"),
-            # The workspace's newest events
-            models.Index(fields=["workspace", "-id"], name="event_by_workspace"),
-        ]
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.sequence} {self.event_type}"
-
-    @property
-    def event_id(self) -> int:
-        return self.id
 
 
 class IdempotencyKey(models.Model):

@@ -1,0 +1,56 @@
+"""The append-only log."""
+
+from django.db import models
+from django.db.models import Q
+from typing_extensions import override
+
+from runtime.models.request import AgentRequest
+from workspaces.models import Workspace
+from workspaces.scoping import ClosedManager
+
+
+class RuntimeEvent(models.Model):
+    """One line of the log. Written only by `runtime.events.append`; never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="events")
+    agent_request = models.ForeignKey(AgentRequest, models.CASCADE, related_name="events")
+    sequence = models.PositiveIntegerField()
+    agent_name = models.CharField(max_length=200, help_text="The agent's id in URLs and logs.")
+    session_id = models.CharField(max_length=255)
+    trace_id = models.UUIDField(null=True)
+    event_type = models.CharField(max_length=60)
+    loop_index = models.PositiveIntegerField(null=True)
+    step_key = models.CharField(max_length=200, blank=True)
+    dedupe_key = models.CharField(max_length=200, null=True)  # noqa: DJ001  null: the event may repeat
+    payload = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    rows = models.Manager["RuntimeEvent"]()
+    objects = ClosedManager()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = "event"
+        constraints = [
+            models.UniqueConstraint(fields=["agent_request", "sequence"], name="event_sequence_unique"),
+            models.UniqueConstraint(
+                fields=["agent_request", "dedupe_key"],
+                condition=Q(dedupe_key__isnull=False),
+                name="event_dedupe_unique",
+            ),
+        ]
+        indexes = [
+            # The session's stream
+            models.Index(fields=["workspace", "session_id", "id"], name="event_by_session"),
+            # The workspace's newest events
+            models.Index(fields=["workspace", "-id"], name="event_by_workspace"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.event_type}"
+
+    @property
+    def event_id(self) -> int:
+        return self.id
