@@ -21,6 +21,7 @@ def function_tool(
     parallel_safe: bool = False,
     requires_approval: bool = False,
     timeout_s: float = 60,
+    run_in_process: bool = False,
 ) -> Tool:
     """A tool that calls `function`, plain or `async`, with checked and converted arguments.
 
@@ -32,6 +33,7 @@ def function_tool(
     tool.parallel_safe = parallel_safe
     tool.requires_approval = requires_approval
     tool.timeout_s = timeout_s
+    tool.run_in_process = run_in_process
     return tool
 
 
@@ -47,6 +49,15 @@ class _TypedTool(Tool):
             function, {param.arg_name: param.description or "" for param in documentation.params}
         )
         self.parameters = _plain_schema(self._model)
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made anew from its function elsewhere, as the model of its arguments cannot travel."""
+        return _TypedTool._made_of, (self._function, self.name)
+
+    @classmethod
+    def _made_of(cls, function: Callable[..., Any], name: str) -> "_TypedTool":
+        return cls(function, name=name)
 
     @override
     def execute(self, args: dict[str, Any], context: ToolContext) -> "ToolResult | Awaitable[ToolResult]":
