@@ -13,6 +13,9 @@ from agents.definition import AgentDefinition
 from agents.llm.catalogue import create_provider
 from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.models import Agent, AgentVersion
+from agents.skill_choice import skills_of
+from agents.skills.registry import SkillRegistry
+from agents.skills.tool import SkillTool
 from agents.tools.registry import ToolRegistry
 from workspaces.errors import MashError
 from workspaces.models import Workspace
@@ -57,7 +60,7 @@ def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion) -> Ru
         agent_id=agent.agent_id,
         definition=definition,
         llm=_provider(workspace, definition),
-        tools=_chosen_tools(definition),
+        tools=_with_skills(_chosen_tools(workspace, definition), workspace, definition),
     )
 
 
@@ -67,14 +70,28 @@ def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) 
         raise AgentNotRunnable(f"The code that defines {agent.agent_id} is not part of this deployment.")
     overridden = {"provider", "model", "credential"} & set(agent.overrides)
     llm = _provider(workspace, definition) if overridden else registered.spec.build_llm()
-    return RunnableAgent(agent_id=agent.agent_id, definition=definition, llm=llm, tools=registered.spec.build_tools())
+    tools = _with_skills(registered.spec.build_tools(), workspace, definition, registered.spec.build_skills())
+    return RunnableAgent(agent_id=agent.agent_id, definition=definition, llm=llm, tools=tools)
 
 
-def _chosen_tools(definition: AgentDefinition) -> ToolRegistry:
-    offered = offered_tools()
+def _chosen_tools(workspace: Workspace, definition: AgentDefinition) -> ToolRegistry:
+    offered = offered_tools(workspace)
     if missing := [name for name in definition.tools if name not in offered]:
-        raise AgentNotRunnable(f"This deployment does not offer the tools {', '.join(missing)}.")
+        raise AgentNotRunnable(f"This deployment does not offer the tools {', '.join(missing)} here.")
     return ToolRegistry(offered[name]() for name in definition.tools)
+
+
+def _with_skills(
+    tools: ToolRegistry, workspace: Workspace, definition: AgentDefinition, own: SkillRegistry | None = None
+) -> ToolRegistry:
+    """`Skill` comes right after the agent's own tools (contract 5.10), if it has any skill."""
+    try:
+        skills = skills_of(workspace, definition, own)
+        if len(skills):
+            tools.register(SkillTool(skills))
+    except (LookupError, ValueError) as error:
+        raise AgentNotRunnable(str(error)) from error
+    return tools
 
 
 def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:

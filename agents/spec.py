@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.llm.types import LLMProvider
+from agents.skills.registry import SkillRegistry
 from agents.tools.registry import ToolRegistry
 
 SystemPrompt = str | list[dict[str, Any]]
@@ -77,6 +78,10 @@ class AgentSpec(ABC):
 
     @abstractmethod
     def build_tools(self) -> ToolRegistry: ...
+
+    def build_skills(self) -> SkillRegistry:
+        """Offered to the model when `skills_enabled` is set in the config."""
+        return SkillRegistry()
 
     @abstractmethod
     def build_llm(self) -> LLMProvider: ...

@@ -111,7 +111,7 @@ def _change(workspace: Workspace, entry: AgentEntry, agent: Agent | None) -> Cha
 
 def _warnings(workspace: Workspace, definition: AgentDefinition) -> Sequence[str]:
     warnings = []
-    if missing := sorted(set(definition.tools) - set(offered_tools())):
+    if missing := sorted(set(definition.tools) - set(offered_tools(workspace))):
         warnings.append(f"This deployment does not offer the tools {', '.join(missing)}.")
     if definition.credential and not workspace.credentials.filter(name=definition.credential).exists():
         warnings.append(f"{workspace} has no credential named {definition.credential!r}.")
