@@ -7,6 +7,7 @@ from agents.llm.catalogue import PROVIDER_KINDS, VENDORS, check_model
 from agents.llm.errors import UnsuitableModel
 from agents.models import ProviderCredential
 from agents.skill_choice import skills_of
+from agents.skills.registry import SkillRegistry
 from workspaces.models import Workspace
 from workspaces.scoping import only
 
@@ -38,7 +39,7 @@ def _tools_fault(workspace: Workspace, definition: AgentDefinition) -> str:
 
 def _skills_fault(workspace: Workspace, definition: AgentDefinition) -> str:
     try:
-        skills_of(workspace, definition)
+        skills_of(workspace, definition, SkillRegistry())
     except LookupError as error:
         return str(error.args[0])
     return ""

@@ -11,7 +11,7 @@ from agents.workspace_skills import WorkspaceSkill
 from workspaces.models import Workspace
 
 
-def skills_of(workspace: Workspace, definition: AgentDefinition, own: SkillRegistry | None = None) -> SkillRegistry:
+def skills_of(workspace: Workspace, definition: AgentDefinition, own: SkillRegistry) -> SkillRegistry:
     """Of a name that is there more than once, code comes first, then the workspace; none unless they are switched on.
 
     Raises `LookupError` when the definition names one that does not exist; a disabled one is left out.
@@ -21,7 +21,7 @@ def skills_of(workspace: Workspace, definition: AgentDefinition, own: SkillRegis
     kept = list(workspace.skills.select_related("current_version"))
     available = {skill.name: skill for skill in _deployments_skills()}
     available |= {skill.name: skill for row in kept if row.is_enabled and (skill := _as_skill(row))}
-    available |= {skill.name: skill for skill in (own.list_skills() if own else ())}
+    available |= {skill.name: skill for skill in own.list_skills()}
     missing = set(definition.skills) - set(available) - {row.name for row in kept}
     if missing:
         raise LookupError(f"There are no skills named {', '.join(sorted(missing))}.")

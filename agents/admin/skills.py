@@ -35,9 +35,7 @@ class SkillForm(SkillModelForm):
         help_text="What the skill is for: by this the model decides when to read it.",
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
-    text = text_area(
-        25, f"The instructions, as Markdown; at most {MAX_TEXT_CHARACTERS:,} characters.", required=True
-    )
+    text = text_area(25, f"The instructions, as Markdown; at most {MAX_TEXT_CHARACTERS:,} characters.", required=True)
     note = forms.CharField(
         required=False,
         max_length=200,
@@ -120,9 +118,7 @@ class WorkspaceSkillAdmin(WorkspaceModelAdmin):
         return fixed
 
     @override
-    def save_model(
-        self, request: HttpRequest, obj: WorkspaceSkill, form: "forms.ModelForm[Any]", change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: WorkspaceSkill, form: "forms.ModelForm[Any]", change: bool) -> None:
         access, asked = access_of(request), form.cleaned_data
         if not change:
             obj.created_at = timezone.now()

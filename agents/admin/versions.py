@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,13 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from agents.check import definition_faults
-from agents.models import Agent, AgentVersion, WorkspaceSkillVersion
+from agents.models import Agent
 from agents.versions import restore_version, version_diff
 from workspaces.admin.access import access_of
 from workspaces.admin.base import WorkspaceModelAdmin
 
 PAGE_SIZE = 20
-Version = TypeVar("Version", AgentVersion, WorkspaceSkillVersion)
 _KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
@@ -97,19 +96,19 @@ def _may_restore(pages: WorkspaceModelAdmin, request: HttpRequest, agent: Agent)
 
 
 def history_page(
-    versions: "QuerySet[Version]",
+    versions: "QuerySet[Any]",
     before: str,
     *,
     current_pk: int | None,
-    difference: Callable[[Version | None, Version], str],
-    restore_url: Callable[[Version], str],
+    difference: Callable[[Any, Any], str],
+    restore_url: Callable[[Any], str],
 ) -> dict[str, Any]:
     """One page of a version history, newest first, each version compared with the one before it."""
     versions = versions.select_related("author").order_by("-number")
     if before.isdecimal():
         versions = versions.filter(number__lt=int(before[:9]))
     found = list(versions[: PAGE_SIZE + 1])
-    older: list[Version | None] = [*found[1:], None]
+    older = [*found[1:], None]
     shown = [
         ShownVersion(
             version=version,

@@ -12,7 +12,6 @@ import resource
 import select
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -46,15 +45,16 @@ def _wait(child: int) -> int | None:
 
 def _start(config: dict[str, Any]) -> int:
     """Forks the child; an error on its way to `exec` is raised here."""
-    stdin = tempfile.TemporaryFile()
-    stdin.write(bytes.fromhex(config["stdin"]))
-    stdin.seek(0)
+    stdin = os.memfd_create("stdin")
+    with open(stdin, "wb", closefd=False) as file:
+        file.write(bytes.fromhex(config["stdin"]))
+    os.lseek(stdin, 0, os.SEEK_SET)
     if config["walls"] is not None:
         _raise_walls(config["walls"], config["directory"])
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(config, stdin.fileno(), failures=writes)
+        _become(config, stdin, failures=writes)
     os.close(writes)
     with os.fdopen(reads) as failures:
         if failure := failures.read():
@@ -79,7 +79,7 @@ def _become(config: dict[str, Any], stdin: int, *, failures: int) -> None:
         _restrict(config)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        os.execve(config["arguments"][0], config["arguments"], config["environment"])
+        os.execve(config["arguments"][0], config["arguments"], config["environment"])  # noqa: S606  that is the point
     except OSError as error:
         os.write(failures, (error.strerror or str(error)).encode())
     finally:

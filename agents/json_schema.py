@@ -1,0 +1,74 @@
+"""Checks values against JSON Schemas that workspaces, models and remote servers bring along."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import re2
+from jsonschema import Draft202012Validator, SchemaError, ValidationError
+from jsonschema.exceptions import UnknownType
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+_MOST_FAULTS = 5
+# An own registry, else the library would fetch a schema from wherever a `$ref` says.
+_NO_REMOTE_SCHEMAS: Registry[Any] = Registry()
+
+
+def faults_of(schema: Mapping[str, Any], value: Any) -> list[str]:
+    """What is wrong with the value, each fault with its place; empty when it satisfies the schema."""
+    validator = _Validator(dict(schema), registry=_NO_REMOTE_SCHEMAS)
+    try:
+        found = list(islice(validator.iter_errors(value), _MOST_FAULTS))
+    except Unresolvable as error:
+        return [f"the schema refers to something that it does not hold: {error}"[:300]]
+    except (UnknownType, TypeError, ValueError, AttributeError, RecursionError) as error:
+        return [f"the schema cannot be used ({type(error).__name__})"]
+    return [f"{error.json_path}: {error.message}"[:300] for error in sorted(found, key=str)]
+
+
+def schema_fault(schema: Mapping[str, Any]) -> str:
+    """Why this is no JSON Schema of draft 2020-12; empty when it is one."""
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+    except SchemaError as error:
+        return f"{error.json_path}: {error.message}"[:300]
+    return ""
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """In linear time: a foreign expression can keep Python's own busy for ever, and no other thread runs meanwhile."""
+    expression = _compiled(pattern) if isinstance(instance, str) else None
+    if expression is not None and not expression.search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+@lru_cache(maxsize=1000)
+def _compiled(pattern: str) -> Any:
+    """None for what RE2 does not know, such as looking ahead: that is not checked."""
+    try:
+        return re2.compile(pattern, _quiet)
+    except re2.error:
+        return None
+
+
+def _unchecked(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    yield from ()
+
+
+def _additional(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if "patternProperties" not in schema:
+        yield from _additional_properties(validator, allowed, instance, schema)
+
+
+_quiet = re2.Options()
+_quiet.log_errors = False
+_additional_properties = Draft202012Validator.VALIDATORS["additionalProperties"]
+# Properties whose names follow a pattern would be looked for with Python's expressions, so they are not checked.
+_unchecked_keywords = dict.fromkeys(("patternProperties", "unevaluatedProperties"), _unchecked)
+_Validator: type[Validator] = extend(  # type: ignore[no-untyped-call]  # has no types in its stubs
+    Draft202012Validator, {"pattern": _pattern, "additionalProperties": _additional, **_unchecked_keywords}
+)
