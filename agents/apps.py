@@ -13,7 +13,7 @@ class AgentsConfig(AppConfig):
         from agents.tools import leftovers, supervise
         from workspaces.bootstrap import furnish_new_workspaces
 
-        leftovers.report_to(settings.MASH_DATA_DIR / "unfinished-tools")
+        leftovers.report_to(leftovers.directory_in(settings.MASH_DATA_DIR))
         # A tool's thread is not used again, and its connections with it.
         supervise.at_the_end_of_threads(connections.close_all)
         furnish_new_workspaces(lambda workspace: sync_code_agents([workspace]))

@@ -141,7 +141,7 @@ def plain_newlines(text: str) -> str:
 def tool_choices(chosen: tuple[str, ...], workspaces: list[Workspace]) -> list[tuple[str, str]]:
     """Every tool offered there with what it says about itself, and chosen ones that are gone, so that they can be unticked."""
     tools = [make() for workspace in workspaces for make in offered_tools(workspace).values()]
-    offered = {tool.name: f"{tool.description.strip().split(chr(10))[0]} {tool.note}".strip() for tool in tools}
+    offered = {tool.name: f"{tool.description.strip().splitlines()[0]} {tool.note}".strip() for tool in tools}
     gone = {name: "not offered by this deployment" for name in chosen if name not in offered}
     return [(name, f"{name}: {about}") for name, about in {**offered, **gone}.items()]
 

@@ -29,6 +29,11 @@ _lock = threading.Lock()
 _directory: Path | None = None
 
 
+def directory_in(data: Path) -> Path:
+    """The folder of these files below the deployment's data directory."""
+    return data / "unfinished-tools"
+
+
 def report_to(directory: Path) -> None:
     """Where the processes of this machine tell each other."""
     global _directory
@@ -72,15 +77,13 @@ def running() -> list[Leftover]:
 
 
 def running_on_this_machine(directory: Path) -> list[Leftover]:
-    """Those of all processes that report there and are alive; the files of dead ones are removed."""
+    """Those of all processes that report there and are alive."""
     found = []
     for file in sorted(directory.glob("*-*.json")):
         with contextlib.suppress(OSError, ValueError, TypeError):
             leftover = Leftover(**json.loads(file.read_text()))
             if Path("/proc", str(leftover.process_id)).exists():
                 found.append(leftover)
-            else:
-                file.unlink(missing_ok=True)
     return found
 
 
