@@ -1,6 +1,7 @@
 """The `Skill` tool: hands the model a skill's instructions when it asks for them (contract 5.11, 5.12)."""
 
 import json
+from bisect import bisect_right
 from typing import Any
 
 from typing_extensions import override
@@ -75,9 +76,16 @@ def _from_folder(skill: Skill) -> ToolResult:
 
 def _answer(skill: Skill, base_path: str, skill_path: str, text: str) -> ToolResult:
     """As JSON that stays whole: if need be the text is cut, and not the JSON."""
-    content = {"base_path": base_path, "skill_path": skill_path, "skill_name": skill.name, "skill_md": text}
-    excess = len(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")) - MAX_OUTPUT_BYTES
-    if excess > 0:
-        kept = text.encode("utf-8", "replace")[: -(excess + len(_CUT) + 1)].decode("utf-8", "ignore")
-        content["skill_md"] = kept + _CUT
-    return ToolResult.success(json.dumps(content, ensure_ascii=False), skill_name=skill.name)
+
+    def as_json(shown: str) -> str:
+        content = {"base_path": base_path, "skill_path": skill_path, "skill_name": skill.name, "skill_md": shown}
+        return json.dumps(content, ensure_ascii=False)
+
+    def size_with(length: int) -> int:
+        return len(as_json(text[:length] + _CUT).encode("utf-8", "replace"))
+
+    answer = as_json(text)
+    if len(answer.encode("utf-8", "replace")) > MAX_OUTPUT_BYTES:
+        fits = bisect_right(range(len(text)), MAX_OUTPUT_BYTES, key=size_with) - 1
+        answer = as_json(text[:fits] + _CUT)
+    return ToolResult.success(answer, skill_name=skill.name)

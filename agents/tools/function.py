@@ -53,11 +53,7 @@ class _TypedTool(Tool):
     @override
     def __reduce__(self) -> tuple[Any, ...]:
         """Made anew from its function elsewhere, as the model of its arguments cannot travel."""
-        return _TypedTool._made_of, (self._function, self.name)
-
-    @classmethod
-    def _made_of(cls, function: Callable[..., Any], name: str) -> "_TypedTool":
-        return cls(function, name=name)
+        return _made_of, (self._function, self.name)
 
     @override
     def execute(self, args: dict[str, Any], context: ToolContext) -> "ToolResult | Awaitable[ToolResult]":
@@ -71,6 +67,10 @@ class _TypedTool(Tool):
             arguments[self._context_name] = context
         outcome = self._function(**arguments)
         return _result_later(outcome) if inspect.isawaitable(outcome) else _result(outcome)
+
+
+def _made_of(function: Callable[..., Any], name: str) -> _TypedTool:
+    return _TypedTool(function, name=name)
 
 
 def _arguments_model(function: Callable[..., Any], descriptions: dict[str, str]) -> tuple[str | None, type[BaseModel]]:

@@ -11,6 +11,7 @@ from agents.tools.base import Tool, ToolResult
 from agents.tools.context import ToolContext
 from agents.tools.process.command import Command, Ending
 from agents.tools.process.run import run
+from agents.tools.supervise import ToolInterrupted
 
 _MAX_ANSWER_BYTES = 1024 * 1024
 _SENT = ("workspace", "agent_id", "session_id", "request_id", "idempotency_key", "user", "metadata")
@@ -42,8 +43,11 @@ def _command(task: bytes) -> Command:
 
 
 def _result(tool: Tool, ending: Ending, answer: bytearray) -> ToolResult:
-    if ending.killed_for or ending.failure:
-        return ToolResult.error(f"{tool.name} was stopped: {ending.killed_for or ending.failure}.")
+    if ending.killed_for and ending.killed_for != "output":
+        # As a thread's: the caller knows why, and says it.
+        raise ToolInterrupted
+    if ending.failure:
+        return ToolResult.error(f"{tool.name} could not be started: {ending.failure}.")
     try:
         told = json.loads(answer)
     except ValueError:

@@ -27,10 +27,10 @@ class Output:
         """The first lines, with a notice of what was cut."""
         total = self._newlines + (not self._ends_with_newline)
         text = self._kept.decode("utf-8", "replace")
-        shown = "\n".join(text.split("\n")[:MAX_LINES])[:MAX_CHARACTERS]
-        cuts = []
+        lines = text if total <= MAX_LINES else "\n".join(text.split("\n")[:MAX_LINES])
+        shown, cuts = lines[:MAX_CHARACTERS], []
         if total > MAX_LINES:
             cuts.append(f"{total} lines in all, at most {MAX_LINES} shown")
-        if len(shown) == MAX_CHARACTERS:
+        if len(lines) > MAX_CHARACTERS:
             cuts.append(f"at most {MAX_CHARACTERS} characters shown")
         return f"{shown.rstrip()}\n[cut: {'; '.join(cuts)}]" if cuts else shown
