@@ -39,9 +39,9 @@ def ask(
     open_ones = []
     for call in calls:
         interaction = known[call.id]
-        if interaction.state == State.OPEN and interaction.deadline <= timezone.now():
-            if expire(journal.agent_request, interaction, journal.pending):
-                journal.pending = []
+        is_late = interaction.state == State.OPEN and interaction.deadline <= timezone.now()
+        if is_late and expire(journal.agent_request, interaction, journal.pending):
+            journal.pending = []
         if interaction.state == State.OPEN:
             open_ones.append(interaction)
         else:
