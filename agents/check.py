@@ -18,7 +18,7 @@ def definition_faults(workspace: Workspace, definition: AgentDefinition) -> dict
         return {"provider": f"There is no provider {definition.provider!r}; known are {', '.join(PROVIDER_KINDS)}."}
     found = {
         "tools": _tools_fault(workspace, definition),
-        "skills": _skills_fault(workspace, definition),
+        "skills": skills_fault(workspace, definition),
         "model": _model_fault(definition),
         "credential": _credential_fault(workspace, definition),
     }
@@ -31,18 +31,19 @@ def routing_faults(definition: AgentDefinition) -> dict[str, str]:
     return {field: "A subagent needs this." for field in needed if not getattr(definition, field)}
 
 
-def _tools_fault(workspace: Workspace, definition: AgentDefinition) -> str:
-    offered = offered_tools(workspace)
-    missing = [name for name in definition.tools if name not in offered]
-    return f"This deployment does not offer {', '.join(missing)} here." if missing else ""
-
-
-def _skills_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+def skills_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    """Which of the skills that the definition names do not exist in this workspace."""
     try:
         skills_of(workspace, definition, SkillRegistry())
     except LookupError as error:
         return str(error.args[0])
     return ""
+
+
+def _tools_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    offered = offered_tools(workspace)
+    missing = [name for name in definition.tools if name not in offered]
+    return f"This deployment does not offer {', '.join(missing)} here." if missing else ""
 
 
 def _model_fault(definition: AgentDefinition) -> str:

@@ -83,6 +83,10 @@ class AgentSpec(ABC):
         """Offered to the model when `skills_enabled` is set in the config."""
         return SkillRegistry()
 
+    def enable_runtime_tools(self) -> bool:
+        """Whether the agent gets `search_conversations` and `get_full_turn_message` without naming them."""
+        return True
+
     @abstractmethod
     def build_llm(self) -> LLMProvider: ...
 

@@ -47,7 +47,7 @@ def _result(tool: Tool, ending: Ending, answer: bytearray) -> ToolResult:
         # As a thread's: the caller knows why, and says it.
         raise ToolInterrupted
     if ending.failure:
-        return ToolResult.error(f"{tool.name} could not be started: {ending.failure}.")
+        return ToolResult.error(f"{tool.name} could not be run: {ending.failure}.")
     try:
         told = json.loads(answer)
     except ValueError:

@@ -91,7 +91,7 @@ def is_reachable(directory: Path, account: Account) -> bool:
 
 @cache
 def _can_raise_walls(process_id: int) -> bool:
-    """Tried once per process."""
+    """Tried until it is known, and then no more in this process."""
     with tempfile.TemporaryDirectory() as directory:
         command = Command(
             arguments=["/bin/true"],
@@ -100,4 +100,6 @@ def _can_raise_walls(process_id: int) -> bool:
             walls=Walls(network=False),
         )
         ending = run(command, take=lambda _chunk: True, stop=StopSignal(), timeout_s=5)
+    if ending.exit_code != 0 and not ending.failure:
+        raise BashUnavailable("Whether it can have namespaces of its own could not be found out.")
     return ending.exit_code == 0

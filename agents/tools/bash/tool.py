@@ -119,7 +119,7 @@ class BashTool(Tool):
 def _result(ending: Ending, output: Output, timeout_s: int) -> ToolResult:
     text = output.text()
     if ending.failure:
-        return ToolResult.error(f"The command could not be started: {ending.failure}")
+        return ToolResult.error(f"The command could not be run: {ending.failure}")
     if ending.killed_for == "timeout":
         return ToolResult.error(f"The command was killed after {timeout_s} seconds. Its output so far:\n{text}")
     if ending.killed_for == "output":

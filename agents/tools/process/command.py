@@ -48,6 +48,6 @@ class Ending:
     killed_for: str = ""
     """`cancelled`, `deadline`, `timeout` or `output`; empty when it ended by itself."""
     failure: str = ""
-    """Why it could not be started."""
+    """Why it could not be run."""
     left_behind: int = 0
-    """Processes that could not be killed."""
+    """Processes that could not be killed, as far as is known."""

@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import logging
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +17,8 @@ from typing import Any
 
 from agents.stop_signal import StopSignal
 from agents.tools.process.command import Command, Ending
+
+logger = logging.getLogger(__name__)
 
 _KEEPER = str(Path(__file__).with_name("keeper.py"))
 _CHUNK_BYTES = 64 * 1024
@@ -27,15 +31,18 @@ def run(command: Command, *, take: Callable[[bytes], bool], stop: StopSignal, ti
 
     At a stop, a time-out or too much output the command is killed with everything that it has started.
     """
-    wake_reads, wake_writes = os.pipe()
-    keeper = _start_keeper(command)
-    try:
-        with stop.calling(lambda: _wake(wake_writes)):
-            return _Watch(keeper, take).until_it_ends(stop, wake_reads, timeout_s)
-    finally:
-        _end(keeper)
-        os.close(wake_reads)
-        os.close(wake_writes)
+    # Sockets and not bare descriptors: a late call back must not write into what has taken a closed one's number.
+    wake, waker = socket.socketpair()
+    with wake, waker:
+        keeper = _start_keeper(command)
+        try:
+            with stop.calling(lambda: _wake(waker)):
+                ending = _Watch(keeper, take).until_it_ends(stop, wake.fileno(), timeout_s)
+        finally:
+            _end(keeper)
+    if ending.left_behind:
+        logger.error("Not everything that a command had started could be killed", extra={"action": "command.left"})
+    return ending
 
 
 def _start_keeper(command: Command) -> "subprocess.Popen[bytes]":
@@ -79,7 +86,8 @@ class _Watch:
             killed_for = self._follow(selector, stop, time.monotonic() + timeout_s)
             selector.unregister(wake)
             if killed_for:
-                self._keeper.stdin.close()
+                with contextlib.suppress(BrokenPipeError):
+                    self._keeper.stdin.close()
                 self._take = _nothing_more
                 self._follow(selector, StopSignal(), time.monotonic() + _KILL_WITHIN_S)
         return self._ending(killed_for)
@@ -112,7 +120,8 @@ class _Watch:
         try:
             told = json.loads(self._told)
         except ValueError:
-            return Ending(killed_for=killed_for, failure=self._told.decode(errors="replace")[-500:], left_behind=1)
+            # A keeper that says nothing was killed itself; whom it kept is then unknown.
+            return Ending(killed_for=killed_for, failure="" if killed_for else "its keeper was killed", left_behind=1)
         return Ending(
             exit_code=None if killed_for else told.get("exit_code"),
             killed_for=killed_for,
@@ -134,8 +143,9 @@ def _end(keeper: "subprocess.Popen[bytes]") -> None:
         keeper.wait()
 
 
-def _wake(descriptor: int) -> None:
-    os.write(descriptor, b"!")
+def _wake(waker: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        waker.send(b"!")
 
 
 def _nothing_more(_chunk: bytes) -> bool:

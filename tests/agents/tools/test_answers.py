@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from agents.tools.registry import ToolRegistry
 from tests.agents.tools.conftest import Call
 
 
-def answering(result: object) -> Tool:
+def answering(result: Any) -> Tool:
     return FunctionTool("answer", "", {"type": "object"}, lambda args: result)
 
 

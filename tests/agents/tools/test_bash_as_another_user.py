@@ -55,7 +55,12 @@ def shell(request: pytest.FixtureRequest, place: Path, data: Path) -> Shell:
             limits=LIMITS,
             walls=walls,
         )
-        ending = run(command, take=lambda chunk: output.extend(chunk) or True, stop=StopSignal(), timeout_s=20)
+
+        def take(chunk: bytes) -> bool:
+            output.extend(chunk)
+            return True
+
+        ending = run(command, take=take, stop=StopSignal(), timeout_s=20)
         assert ending.failure == ""
         return output.decode()
 

@@ -90,11 +90,15 @@ def test_a_tool_that_looks_at_its_stop_signal_ends_in_its_own_words(call: Call) 
 
 
 def test_a_tool_does_not_begin_after_the_stop(call: Call) -> None:
-    began, stop = [], StopSignal()
+    began, stop = threading.Event(), StopSignal()
+
+    def begin() -> None:
+        """Say that it began."""
+        began.set()
+
     stop.set("deadline")
-    tool = FunctionTool("begin", "", {"type": "object"}, lambda args: began.append(1) or ToolResult.success(""))
-    assert call(tool, stop).content == "begin was stopped: deadline."
-    assert began == []
+    assert call(function_tool(begin), stop).content == "begin was stopped: deadline."
+    assert not began.is_set()
 
 
 def test_async_tools_go_on_when_another_has_blocked_their_loop(call: Call) -> None:

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -40,8 +41,8 @@ def ask(web: Web, run_requests: Driver, make_agent: AgentMaker):
     return ask
 
 
-def result_of(agent_request: AgentRequest) -> dict:
-    result: dict = agent_request.events.get(event_type="runtime.tool.call.completed").payload["result"]
+def result_of(agent_request: AgentRequest) -> dict[str, Any]:
+    result: dict[str, Any] = agent_request.events.get(event_type="runtime.tool.call.completed").payload["result"]
     return result
 
 
