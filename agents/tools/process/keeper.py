@@ -30,7 +30,7 @@ def main() -> None:
     try:
         child = _start(config)
     except OSError as error:
-        _tell(failure=f"{error.strerror or error}")
+        _tell(failure=str(error))
         return
     exit_code = _wait(child)
     _tell(exit_code=exit_code, left_behind=_kill_everything())
@@ -80,8 +80,8 @@ def _become(config: dict[str, Any], stdin: int, *, failures: int) -> None:
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.execve(config["arguments"][0], config["arguments"], config["environment"])  # noqa: S606  that is the point
-    except OSError as error:
-        os.write(failures, (error.strerror or str(error)).encode())
+    except (OSError, ValueError) as error:
+        os.write(failures, str(error).encode())
     finally:
         os._exit(127)
 

@@ -2,10 +2,11 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def bash(bash_settings: BashSettings) -> BashTool:
 
 def is_running(command: str) -> bool:
     return subprocess.run(["pgrep", "-f", command], check=False, capture_output=True).returncode == 0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_output_and_errors_are_mixed_and_the_exit_code_told(call: Call, bash: BashTool) -> None:
@@ -114,6 +122,25 @@ def test_nothing_outlives_the_command(call: Call, bash: BashTool) -> None:
     assert not is_running("sleep 65432")
 
 
+def test_nothing_outlives_a_server_that_is_killed(bash_settings: BashSettings) -> None:
+    server = f"""
+from pathlib import Path
+from agents.tools.bash.account import BashSettings
+from agents.tools.bash.tool import BashTool
+from agents.tools.context import ToolContext
+context = ToolContext(workspace="acme", agent_id="a", session_id="s", request_id="r", idempotency_key="k")
+settings = BashSettings(root=Path({str(bash_settings.root)!r}), user="nobody", secret="tests")
+BashTool(settings).execute({{"command": "(setsid sleep 54321 &) ; sleep 54321", "timeout": 60}}, context)
+"""
+    process = subprocess.Popen([sys.executable, "-c", server])
+    try:
+        wait_until(lambda: is_running("^sleep 54321"))
+    finally:
+        process.kill()
+        process.wait()
+    wait_until(lambda: not is_running("^sleep 54321"))
+
+
 def test_a_flood_of_output_ends_the_command_and_uses_no_memory(call: Call, bash: BashTool) -> None:
     before = int(Path("/proc/self/statm").read_text().split()[1])
     began = time.monotonic()
@@ -166,3 +193,10 @@ def test_it_may_ask_for_approval(bash_settings: BashSettings) -> None:
     assert not BashTool(bash_settings).requires_approval
     assert BashTool(bash_settings, requires_approval=True).requires_approval
     assert BashTool.crash_policy == "at_most_once"
+
+
+def test_a_directory_that_cannot_be_made_is_told(call: Call, bash_settings: BashSettings) -> None:
+    (bash_settings.root / "file").write_text("")
+    result = call(BashTool(replace(bash_settings, root=bash_settings.root / "file")), command="true")
+    assert result.is_error
+    assert "not set up" in result.content
