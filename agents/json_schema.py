@@ -55,20 +55,48 @@ def _compiled(pattern: str) -> Any:
         return None
 
 
-def _unchecked(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    yield from ()
+def _matches(pattern: str, name: str) -> bool:
+    expression = _compiled(pattern)
+    return expression is not None and bool(expression.search(name))
+
+
+def _pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    for pattern, subschema in patterns.items() if isinstance(instance, dict) else ():
+        for name, value in instance.items():
+            if _matches(pattern, name):
+                yield from validator.descend(value, subschema, path=name, schema_path=pattern)
 
 
 def _additional(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    if "patternProperties" not in schema:
-        yield from _additional_properties(validator, allowed, instance, schema)
+    if not isinstance(instance, dict):
+        return
+    patterns = schema.get("patternProperties", {})
+    for name, value in instance.items():
+        if name in schema.get("properties", {}) or any(_matches(pattern, name) for pattern in patterns):
+            continue
+        if isinstance(allowed, dict):
+            yield from validator.descend(value, allowed, path=name)
+        elif not allowed:
+            yield ValidationError(f"Additional property {name!r} is not allowed")
+
+
+def _unevaluated(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """Not checked beside patterns of names: the library would look for those with Python's expressions."""
+    if "patternProperties" not in str(schema):
+        yield from _unevaluated_properties(validator, allowed, instance, schema)
 
 
 _quiet = re2.Options()
 _quiet.log_errors = False
-_additional_properties = Draft202012Validator.VALIDATORS["additionalProperties"]
-# Properties whose names follow a pattern would be looked for with Python's expressions, so they are not checked.
-_unchecked_keywords = dict.fromkeys(("patternProperties", "unevaluatedProperties"), _unchecked)
+_unevaluated_properties = Draft202012Validator.VALIDATORS["unevaluatedProperties"]
 _Validator: type[Validator] = extend(  # type: ignore[no-untyped-call]  # has no types in its stubs
-    Draft202012Validator, {"pattern": _pattern, "additionalProperties": _additional, **_unchecked_keywords}
+    Draft202012Validator,
+    {
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional,
+        "unevaluatedProperties": _unevaluated,
+    },
 )
