@@ -211,6 +211,14 @@ MASH_ENVIRONMENT_KEY_WORKSPACES = env_list("MASH_ENVIRONMENT_KEY_WORKSPACES", "*
 # Private addresses that provider calls may reach: host names, comma separated
 MASH_ALLOWED_PRIVATE_HOSTS = env_list("MASH_ALLOWED_PRIVATE_HOSTS")
 MASH_MAX_MESSAGE_BYTES = 256 * 1024
+MASH_MAX_MESSAGE_ATTACHMENTS = 5
+MASH_MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
+MASH_MAX_MESSAGE_ATTACHMENT_BYTES = 20 * 1024 * 1024
+# Bodies in which attachments travel: base64 makes four bytes of three
+MASH_BODY_LIMITS = {
+    r"/api/v1/agent/[^/]+/request": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_MESSAGE_ATTACHMENT_BYTES * 4 // 3,
+    r"/api/v1/attachments": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_ATTACHMENT_BYTES * 4 // 3,
+}
 
 LOGGING = {
     "version": 1,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from agents.models import Agent
 from runtime import events, queue
+from runtime.attachments import store
+from runtime.attachments.values import Reference, Upload
 from runtime.cancel import cancel_request
 from runtime.errors import AgentDisabled, IdempotencyMismatch, QueueFull, SessionBusy
 from runtime.events import NewEvent
@@ -33,11 +35,17 @@ class Submission:
     multitask: str = "enqueue"
     metadata: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
+    attachments: tuple[Upload | Reference, ...] = ()
+
+    @property
+    def references(self) -> list[Reference]:
+        """The attachments that are stored; after `store.keep` these are all."""
+        return [entry for entry in self.attachments if isinstance(entry, Reference)]
 
     def fingerprint(self, agent: Agent) -> str:
         """SHA-256 of agent and content: the same key with another one of these is a mistake."""
-        content = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return hashlib.sha256(json.dumps([agent.pk, content], sort_keys=True).encode()).hexdigest()
+        content = json.dumps([agent.pk, asdict(self)], sort_keys=True, default=str)
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ def accept_request(
     """Stores the request with its first event and wakes a worker, all in one transaction."""
     if not agent.is_enabled or agent.current_version is None:
         raise AgentDisabled(f"The agent {agent.agent_id} is switched off.")
+    # Before the request's own transaction, which megabytes would make long.
+    submission = replace(submission, attachments=store.keep(principal.workspace, submission.attachments))
     if not idempotency_key:
         return Accepted(_accept(principal, agent, submission))
     fingerprint = submission.fingerprint(agent)
@@ -86,27 +96,28 @@ def _accept(principal: Principal, agent: Agent, submission: Submission) -> Agent
             user=submission.user,
             metadata=submission.metadata,
             limits=submission.limits,
+            attachments=[reference.as_json() for reference in submission.references],
             created_by=principal.name,
             accepted_at=now,
             run_began_at=now,
         )
         agent_request.save(force_insert=True)
+        store.link(agent_request, submission.references)
         events.append(agent_request, [_accepted(agent_request)])
         queue.enqueue(agent_request)
     return agent_request
 
 
 def _accepted(agent_request: AgentRequest) -> NewEvent:
-    return NewEvent(
-        event_type=EventKind.REQUEST_ACCEPTED,
-        key="request.accepted",
-        payload={
-            "workflow_id": f"{agent_request.agent.agent_id}:{agent_request.request_id}",
-            "message": agent_request.message,
-            "initial_session_id": agent_request.session_id,
-            "request_metadata": {},
-        },
-    )
+    payload = {
+        "workflow_id": f"{agent_request.agent.agent_id}:{agent_request.request_id}",
+        "message": agent_request.message,
+        "initial_session_id": agent_request.session_id,
+        "request_metadata": {},
+    }
+    if agent_request.attachments:
+        payload["attachments"] = agent_request.attachments
+    return NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)
 
 
 def _make_room(principal: Principal, agent: Agent, submission: Submission) -> None:

@@ -9,12 +9,12 @@ from django.db import close_old_connections
 
 from agents.build import RunnableAgent, build_agent
 from agents.llm.errors import ContextTooLong, LLMError
-from agents.llm.types import LLMContentBlock, LLMMessage
 from agents.loop import CallTool, CommitStep, Fail, Finish, LoopState, Think, after_commit, next_step
-from agents.memory.history import as_messages, recent_turns
+from agents.memory.history import recent_turns
 from agents.signals import collect_signals
 from runtime import finish, lease
 from runtime.act import act
+from runtime.attachments import show
 from runtime.deadline import Deadline
 from runtime.errors import DeadlineExceeded, RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
@@ -117,9 +117,8 @@ def _load(journal: Journal, runnable: RunnableAgent) -> Rebuilt:
         session_id=agent_request.session_id,
         count=runnable.definition.conversation_history_turns,
     )
-    message = LLMMessage(role="user", content=[LLMContentBlock.text(agent_request.message)])
     initial = LoopState(
-        messages=(*as_messages(turns), message),
+        messages=show.conversation(agent_request, turns),
         max_steps=min(
             runnable.definition.max_steps, agent_request.limits.get("max_steps", runnable.definition.max_steps)
         ),

@@ -43,6 +43,8 @@ def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outc
     }
     if outcome.stop_reason:
         metadata["stop_reason"] = outcome.stop_reason
+    if agent_request.attachments:
+        metadata["attachments"] = agent_request.attachments
     with transaction.atomic():
         _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN, outcome=outcome)
         total = _save_turn(agent_request, outcome, metadata)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from runtime.api.agents import AgentListView, AgentView, HealthView
+from runtime.api.attachments import AttachmentView, UploadView
 from runtime.api.requests import RequestListView, RequestStatusView, RequestView, SubmitView
 from runtime.api.sessions import HistoryView, SessionListView, SessionView
 
@@ -10,6 +11,8 @@ app_name = "runtime"
 _AGENT = "agent/<str:agent_id>"
 urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
+    path("attachments", UploadView.as_view(), name="upload"),
+    path("attachments/<uuid:attachment_id>", AttachmentView.as_view(), name="attachment"),
     path("agent", AgentListView.as_view(), name="agent-list"),
     path(_AGENT, AgentView.as_view(), name="agent-detail"),
     path(f"{_AGENT}/request", SubmitView.as_view(), name="submit"),

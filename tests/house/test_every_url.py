@@ -14,7 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
 from mashsite.asgi import stream_patterns
-from tests.factories import AgentFactory, AgentRequestFactory, SessionFactory, TurnFactory
+from tests.factories import AgentFactory, AgentRequestFactory, AttachmentFactory, SessionFactory, TurnFactory
+from tests.samples import PNG, text_of
 from tests.web import Web
 from workspaces.models import Workspace
 from workspaces.roles import Scope
@@ -22,7 +23,10 @@ from workspaces.tokens import issue_token
 
 PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs"}
 WALKED_ELSEWHERE = ("admin/",)
-BODIES = {"api/v1/agent/<str:agent_id>/request": {"message": "hello", "session_id": "secret-session"}}
+BODIES = {
+    "api/v1/agent/<str:agent_id>/request": {"message": "hello", "session_id": "secret-session"},
+    "api/v1/attachments": {"name": "dot.png", "data": text_of(PNG)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ def secrets(other_workspace: Workspace) -> dict[str, str]:
         "agent_id": agent.agent_id,
         "session_id": session.session_id,
         "request_id": str(agent_request.request_id),
+        "attachment_id": str(AttachmentFactory.create(workspace=other_workspace).attachment_id),
     }
 
 
