@@ -7,6 +7,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from agents.models import Agent
+from agents.stop_signal import StopSignal
 from benchmarks.model_server import ModelServer
 from runtime import lease
 from runtime.claim import claim
@@ -145,7 +146,7 @@ def run_requests(transactional_db: None) -> Driver:
             if not claimed:
                 return ran
             for agent_request in claimed:
-                execute_request(agent_request, should_stop=lambda: False)
+                execute_request(agent_request, should_stop=lambda: False, stop=StopSignal())
                 agent_request.refresh_from_db()
             ran += claimed
         raise AssertionError("Requests become runnable again and again.")

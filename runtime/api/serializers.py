@@ -8,6 +8,7 @@ from django.conf import settings
 from rest_framework import serializers
 from typing_extensions import override
 
+from agents.json_schema import schema_fault
 from runtime.accept import Submission
 from runtime.attachments.values import MAX_NAME_CHARACTERS, Reference, Upload
 from workspaces.api.envelope import InvalidRequest, PayloadTooLarge
@@ -76,6 +77,19 @@ class SubmitBody(BodySerializer):
     attachments = serializers.ListField(
         child=AttachmentBody(), required=False, max_length=settings.MASH_MAX_MESSAGE_ATTACHMENTS
     )
+    structured_output = ObjectField(
+        max_bytes=64_000, required=False, help_text="JSON Schema that the answer must satisfy."
+    )
+
+    def validate_structured_output(self, schema: dict[str, Any]) -> dict[str, Any]:
+        if fault := schema_fault(schema):
+            raise serializers.ValidationError(f"Not a JSON Schema of draft 2020-12: {fault}")
+        return schema
+
+
+class InteractionBody(BodySerializer):
+    interaction_id = StrictCharField(max_length=20)
+    response = serializers.JSONField(help_text="What legal answers are depends on the kind of the question.")
 
 
 def submission_from(values: dict[str, Any]) -> Submission:

@@ -1,7 +1,7 @@
 """Keeps attachments: once per workspace and content, for as long as a request uses them."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -49,9 +49,9 @@ def keep(workspace: Workspace, attached: Sequence[Upload | Reference]) -> tuple[
     return tuple(kept)
 
 
-def link(agent_request: AgentRequest, references: Iterable[Reference]) -> None:
+def link(agent_request: AgentRequest) -> None:
     """Notes what a new request uses, in its transaction. To touch the rows first keeps a sweep away from them."""
-    attachment_ids = {reference.attachment_id for reference in references}
+    attachment_ids = {entry["attachment_id"] for entry in agent_request.attachments}
     if not attachment_ids:
         return
     attachments = agent_request.workspace.attachments.filter(attachment_id__in=attachment_ids)
