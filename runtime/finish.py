@@ -71,7 +71,7 @@ def fail(agent_request: AgentRequest, pending: list[NewEvent], *, reason: Reason
 def cancel(agent_request: AgentRequest, pending: list[NewEvent], *, reason: str, by: str) -> None:
     """Ends the request as cancelled; a queued or parked one at once, a running one by its own worker."""
     with transaction.atomic():
-        _end(agent_request, Status.CANCELLED, reason)
+        _end(agent_request, Status.CANCELLED, reason, by=by)
         _close_interactions(agent_request)
         _append_end(agent_request, pending, Status.CANCELLED, {"reason": reason, "by": by})
 
@@ -94,10 +94,11 @@ def _end(
     *,
     outcome: Outcome | None = None,
     error: dict[str, Any] | None = None,
+    by: str = "",
 ) -> None:
     """The fence: only the attempt that the row still has may end the request."""
     changes: dict[str, Any] = {"reason": reason, "finished_at": timezone.now(), "lease_owner": "", "error": error}
-    changes |= {"pause_reason": "", "is_due": False, "wakes_at": None}
+    changes |= {"cancelled_by": by, "pause_reason": "", "is_due": False, "wakes_at": None}
     if outcome:
         changes |= {"input_tokens": outcome.input_tokens, "output_tokens": outcome.output_tokens}
     rows = agent_request.workspace.agent_requests.filter(pk=agent_request.pk, attempt=agent_request.attempt)
