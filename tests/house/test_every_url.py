@@ -116,6 +116,7 @@ def test_another_workspaces_ids_are_not_found(web: Web, stranger_web: Web, secre
     assert owned[0] == 200, "The ids are real: whoever owns them finds them."
 
 
+@pytest.mark.appendix_a("A21")
 def test_nothing_of_the_api_answers_without_a_token(transactional_db: None, secrets: dict[str, str]) -> None:
     for route in [route for route in routes() if route.is_api]:
         status, body = ask(Web(), route, secrets)
