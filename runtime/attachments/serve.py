@@ -31,5 +31,4 @@ def download(attachment: Attachment, *, name: str = "") -> HttpResponse:
     name = file_name(plain_name(name) or str(attachment.attachment_id), attachment.media_type)
     response = HttpResponse(attachment.content.data, content_type=attachment.media_type, headers=HEADERS)
     response["Content-Disposition"] = str(content_disposition_header(as_attachment=True, filename=name))
-    response["ETag"] = f'"{attachment.sha256}"'
     return response

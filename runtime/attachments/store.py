@@ -1,7 +1,8 @@
 """Keeps attachments: once per workspace and content, for as long as a request uses them."""
 
 import hashlib
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -33,31 +34,32 @@ def store_upload(workspace: Workspace, upload: Upload, *, place: list[str]) -> t
 
 def keep(workspace: Workspace, attached: Sequence[Upload | Reference]) -> tuple[Reference, ...]:
     """Everything that comes with one message, stored and looked up; a fault names its place in the body."""
-    known = _known(workspace, [entry for entry in attached if isinstance(entry, Reference)])
+    if not attached:
+        return ()
+    known = _known(workspace, attached)
+    _check_total(attached, known)
     kept = []
     for number, entry in enumerate(attached):
         place = ["body", "attachments", str(number)]
         if isinstance(entry, Upload):
             kept.append(store_upload(workspace, entry, place=[*place, "data"])[0])
-        elif attachment := known.get(str(entry.attachment_id)):
+        elif attachment := known.get(entry.attachment_id):
             kept.append(_reference(attachment, entry.name))
         else:
             raise unknown_attachment([*place, "attachment_id"])
-    limit = settings.MASH_MAX_MESSAGE_ATTACHMENT_BYTES
-    if sum(reference.size for reference in kept) > limit:
-        raise too_large(["body", "attachments"], limit)
     return tuple(kept)
 
 
 def link(agent_request: AgentRequest) -> None:
-    """Notes what a new request uses, in its transaction. To touch the rows first keeps a sweep away from them."""
+    """Notes what a new request uses, in its transaction. Locked, so that nobody removes it meanwhile."""
     attachment_ids = {entry["attachment_id"] for entry in agent_request.attachments}
     if not attachment_ids:
         return
     attachments = agent_request.workspace.attachments.filter(attachment_id__in=attachment_ids)
-    if attachments.update(touched_at=timezone.now()) < len(attachment_ids):
+    keys = list(attachments.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    if len(keys) < len(attachment_ids):
         raise unknown_attachment(["body", "attachments"])
-    keys = attachments.values_list("pk", flat=True)
+    attachments.update(touched_at=timezone.now())
     agent_request.attachment_uses.bulk_create(
         AttachmentUse(agent_request=agent_request, attachment_id=key) for key in keys
     )
@@ -122,12 +124,21 @@ def _check_quota(workspace: Workspace, size: int) -> None:
         raise AttachmentQuotaReached(text, details={"limit": limit, "stored": stored})
 
 
-def _known(workspace: Workspace, references: list[Reference]) -> dict[str, Attachment]:
-    if not references:
-        return {}
-    asked = [reference.attachment_id for reference in references]
-    rows = workspace.attachments.filter(attachment_id__in=asked)
-    return {str(row.attachment_id): row for row in rows}
+def _known(workspace: Workspace, attached: Sequence[Upload | Reference]) -> dict[uuid.UUID, Attachment]:
+    asked = [entry.attachment_id for entry in attached if isinstance(entry, Reference)]
+    rows = workspace.attachments.filter(attachment_id__in=asked) if asked else ()
+    return {row.attachment_id: row for row in rows}
+
+
+def _check_total(attached: Sequence[Upload | Reference], known: Mapping[uuid.UUID, Attachment]) -> None:
+    total = 0
+    for entry in attached:
+        if isinstance(entry, Upload):
+            total += len(entry.content)
+        elif attachment := known.get(entry.attachment_id):
+            total += attachment.size
+    if total > settings.MASH_MAX_MESSAGE_ATTACHMENT_BYTES:
+        raise too_large(["body", "attachments"], settings.MASH_MAX_MESSAGE_ATTACHMENT_BYTES)
 
 
 def _reference(attachment: Attachment, name: str) -> Reference:

@@ -16,7 +16,8 @@ from agents.models import Agent
 from benchmarks.model_server import ModelServer
 from runtime.attachments import store
 from runtime.models import AgentRequest
-from tests.conftest import AgentMaker, Driver
+from tests.conftest import AgentMaker, Driver, client_with
+from tests.runtime.test_concurrency import at_once
 from tests.samples import GIF, JPEG, PDF, PNG, REFUSED, WEBP, png_of, text_of
 from tests.web import Web
 from workspaces.models import Workspace
@@ -93,6 +94,26 @@ def test_the_same_content_is_stored_once_per_workspace(
     assert agent_request.attachments[0]["attachment_id"] == first["attachment_id"]
     assert workspace.attachments.count() == 1
     assert upload(stranger_client, PNG).json()["data"]["attachment_id"] != first["attachment_id"]
+
+
+def test_the_same_content_at_the_same_moment_is_stored_once(
+    transactional_db: None, token: str, workspace: Workspace
+) -> None:
+    stored = at_once(lambda _: upload(client_with(token), PNG).json()["data"]["attachment_id"])
+    assert len(set(stored)) == 1
+    assert workspace.attachments.count() == 1
+
+
+def test_a_form_that_is_none_is_refused(api_client: APIClient) -> None:
+    files = {f"file{number}": SimpleUploadedFile("a.png", PNG) for number in range(200)}
+    statuses = [
+        api_client.post("/api/v1/attachments", files, "multipart").status_code,
+        api_client.post("/api/v1/attachments", {}, "multipart").status_code,
+        api_client.post("/api/v1/attachments", {"file": "text"}, "multipart").status_code,
+        api_client.generic("POST", "/api/v1/attachments", b"x", "multipart/form-data").status_code,
+        api_client.generic("POST", "/api/v1/attachments", PNG, "image/png").status_code,
+    ]
+    assert statuses == [400, 422, 422, 400, 415]
 
 
 def test_another_workspaces_attachment_is_none(
@@ -241,6 +262,15 @@ def test_files_go_with_their_workspace(submit: Submit, workspace: Workspace) -> 
     assert attachments.exists()
     workspace.delete()
     assert not attachments.exists()
+
+
+def test_a_rerun_brings_the_files_again(submit: Submit, api_client: APIClient, workspace: Workspace) -> None:
+    first = request_of(workspace, submit({"name": "a.png", "data": text_of(PNG)}))
+    path = f"/api/v1/agent/{first.agent.agent_id}/request/{first.request_id}"
+    api_client.post(f"{path}/cancel")
+    again = request_of(workspace, api_client.post(f"{path}/rerun"))
+    assert again.attachments == first.attachments
+    assert store.release(workspace.agent_requests.filter(pk=first.pk)) == 0
 
 
 def test_a_key_covers_the_files_too(submit: Submit) -> None:
