@@ -5,6 +5,8 @@ import binascii
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from typing_extensions import override
 
@@ -24,11 +26,12 @@ class LimitsBody(BodySerializer):
     deadline_s = serializers.FloatField(min_value=0.001, max_value=86_400, required=False)
 
 
-class Base64Field(serializers.CharField):
-    """Bytes in standard base64, with nothing else in between."""
+@extend_schema_field(OpenApiTypes.BYTE)
+class Base64Field(serializers.Field[bytes, Any, str, Any]):
+    """Bytes in standard base64. No kind of text field, whose validators look at every single character."""
 
     @override
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: Any) -> bytes:
         if not isinstance(data, str) or not data:
             raise serializers.ValidationError("Not base64 text.", code="base64_type")
         try:
