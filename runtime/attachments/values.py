@@ -47,7 +47,7 @@ class Reference:
 def plain_name(name: str) -> str:
     """The last part of a path in either style, without characters that would break a header, a terminal or a page."""
     printable = "".join(sign if sign.isprintable() else "_" for sign in name)
-    return PureWindowsPath(printable).name.strip()[:MAX_NAME_CHARACTERS]
+    return PureWindowsPath(printable).name.strip(" .")[:MAX_NAME_CHARACTERS]
 
 
 def file_name(name: str, media_type: str) -> str:
