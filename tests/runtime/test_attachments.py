@@ -1,6 +1,7 @@
 """Images and PDFs in messages: taken by content, stored once, shown to the model, handed back safely, removed with their use."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,8 +17,10 @@ from agents.models import Agent
 from benchmarks.model_server import ModelServer
 from runtime.attachments import store
 from runtime.models import AgentRequest
+from runtime.sweeper import Sweeper
 from tests.conftest import AgentMaker, Driver, client_with
 from tests.runtime.test_concurrency import at_once
+from tests.runtime.test_silent_queue import Engine
 from tests.samples import GIF, JPEG, PDF, PNG, REFUSED, WEBP, png_of, text_of
 from tests.web import Web
 from workspaces.models import Workspace
@@ -254,6 +257,22 @@ def test_uploads_that_nobody_uses_are_swept_after_a_day(
         assert (store.sweep(), store.sweep()) == (1, 0)
     kept = set(workspace.attachments.values_list("media_type", flat=True))
     assert kept == {"image/png", "image/gif"}
+
+
+def test_a_worker_sweeps_once_an_hour(
+    transactional_db: None, api_client: APIClient, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("runtime.sweeper.time.monotonic", lambda: now)
+    sweeper = Sweeper(Engine())
+    upload(api_client, PNG)
+    workspace.attachments.update(touched_at=timezone.now() - timedelta(days=2))
+    now += 3599
+    sweeper._tick()
+    assert workspace.attachments.exists()
+    now += 1
+    sweeper._tick()
+    assert not workspace.attachments.exists()
 
 
 def test_files_go_with_their_workspace(submit: Submit, workspace: Workspace) -> None:
