@@ -1,5 +1,6 @@
 """One factory per noun. A workspace that is given is threaded through to everything that is made beside it."""
 
+import secrets
 from typing import Any, TypeVar
 
 import factory
@@ -16,7 +17,8 @@ from agents.versions import save_version
 from runtime import events
 from runtime.events import NewEvent
 from runtime.kinds import EventKind
-from runtime.models import AgentRequest
+from runtime.models import AgentRequest, Attachment, AttachmentContent
+from tests.samples import PNG
 from workspaces import encryption
 from workspaces.models import Membership, User, Workspace
 
@@ -126,6 +128,27 @@ class AgentRequestFactory(RowFactory[AgentRequest]):
         payload: dict[str, Any] = {"workflow_id": f"{self.agent.agent_id}:{self.request_id}", "message": self.message}
         payload |= {"initial_session_id": self.session_id, "request_metadata": {}}
         events.append(self, [NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)])
+
+
+class AttachmentFactory(RowFactory[Attachment]):
+    class Meta:
+        model = Attachment
+        skip_postgeneration_save = True
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    sha256 = factory.LazyFunction(lambda: secrets.token_hex(32))
+    size = len(PNG)
+    media_type = "image/png"
+    created_at = factory.LazyFunction(timezone.now)
+    touched_at = factory.SelfAttribute("created_at")
+    content = factory.RelatedFactory("tests.factories.AttachmentContentFactory", "attachment")
+
+
+class AttachmentContentFactory(RowFactory[AttachmentContent]):
+    class Meta:
+        model = AttachmentContent
+
+    data = PNG
 
 
 class SessionFactory(RowFactory[Session]):

@@ -11,6 +11,7 @@ from runtime.models import AgentRequest
 from tests.factories import (
     AgentFactory,
     AgentRequestFactory,
+    AttachmentFactory,
     CredentialFactory,
     SessionFactory,
     SkillFactory,
@@ -76,5 +77,20 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
-    rows = [member, workspace, token, agent, agent_request, session, turn, credential, skill, membership, entry, event]
+    attachment = AttachmentFactory.create(workspace=workspace, sha256=mark)
+    rows = [
+        attachment,
+        member,
+        workspace,
+        token,
+        agent,
+        agent_request,
+        session,
+        turn,
+        credential,
+        skill,
+        membership,
+        entry,
+        event,
+    ]
     return {type(row): row for row in rows}

@@ -105,12 +105,23 @@ def test_the_pages_beside_the_models_are_closed_too(stranger, secrets):
         assert stranger.get(restore).status_code == 405
 
 
+def test_only_ones_own_files_are_downloaded(stranger, secrets, workspace):
+    foreign = next(row for model, row in secrets.items() if model.__name__ == "Attachment")
+    assert stranger.get(reverse("admin:runtime_attachment_download", args=[foreign.pk])).status_code == 404
+    own = workspace.attachments.get()
+    answer = stranger.get(reverse("admin:runtime_attachment_download", args=[own.pk]))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer["Content-Security-Policy"]
+
+
 def test_every_route_of_the_admin_is_walked():
     """A page that is added beside the stock ones needs its own stranger test."""
     stock = {"changelist", "add", "history", "delete", "change"}
     names = {url.name for pages in admin.site._registry.values() for url in pages.get_urls() if url.name}
     extra = {name for name in names if name.rsplit("_", 1)[-1] not in stock}
-    assert extra == {*OTHER_PAGES, "agents_agent_restore", "agents_workspaceskill_restore"}
+    restores = {"agents_agent_restore", "agents_workspaceskill_restore"}
+    assert extra == {*OTHER_PAGES, *restores, "runtime_attachment_download"}
 
 
 def test_accounts_are_the_operators_business(stranger, operator, secrets):
