@@ -24,6 +24,7 @@ from runtime.models import AgentRequest
 from runtime.readers import DATABASE_ERRORS
 from runtime.rebuild import Rebuilt, rebuild
 from runtime.think import think
+from runtime.usage.budget import BudgetExceeded, check_budget
 from workspaces.errors import MashError
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ def _drive(journal: Journal, should_stop: Callable[[], bool]) -> None:
             _check_boundary(journal, deadline, should_stop)
         match step:
             case Think():
+                check_budget(agent_request, runnable, journal.pending)
                 step_began = time.monotonic()
                 state = think(journal, runnable, state, context=agent_request.context, deadline=deadline)
             case CallTool(call=call):
@@ -207,6 +209,8 @@ def _reason(error: Exception) -> Reason:
         return Reason.PROVIDER_ERROR
     if isinstance(error, DeadlineExceeded):
         return Reason.DEADLINE
+    if isinstance(error, BudgetExceeded):
+        return Reason.BUDGET
     if isinstance(error, TurnFailed) and error.code == "truncated_tool_call":
         return Reason.TRUNCATED
     return Reason.ERROR

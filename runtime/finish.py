@@ -44,7 +44,7 @@ def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outc
     if outcome.stop_reason:
         metadata["stop_reason"] = outcome.stop_reason
     with transaction.atomic():
-        _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN, outcome=outcome)
+        _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN)
         total = _save_turn(agent_request, outcome, metadata)
         body = _completed_body(agent_request, outcome, metadata, total)
         stored = [
@@ -84,13 +84,10 @@ def _end(
     to: Status,
     reason: str,
     *,
-    outcome: Outcome | None = None,
     error: dict[str, Any] | None = None,
 ) -> None:
     """The fence: only the attempt that the row still has may end the request."""
     changes: dict[str, Any] = {"reason": reason, "finished_at": timezone.now(), "lease_owner": "", "error": error}
-    if outcome:
-        changes |= {"input_tokens": outcome.input_tokens, "output_tokens": outcome.output_tokens}
     rows = agent_request.workspace.agent_requests.filter(pk=agent_request.pk, attempt=agent_request.attempt)
     welcome = rows.filter(cancel_reason="") if to == Status.COMPLETED else rows
     if not welcome.move(to, **changes):
