@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "workspaces",
     "agents",
     "runtime",
+    "telemetry",
 ]
 MIDDLEWARE = [
     "mashsite.middleware.RequestIdMiddleware",
@@ -211,6 +212,9 @@ MASH_ENVIRONMENT_KEY_WORKSPACES = env_list("MASH_ENVIRONMENT_KEY_WORKSPACES", "*
 # Private addresses that provider calls may reach: host names, comma separated
 MASH_ALLOWED_PRIVATE_HOSTS = env_list("MASH_ALLOWED_PRIVATE_HOSTS")
 MASH_MAX_MESSAGE_BYTES = 256 * 1024
+
+# Showing what the log says: events, traces, usage, search
+MASH_OBSERVABILITY_ENABLED = env_flag("MASH_OBSERVABILITY_ENABLED", default=True)
 
 LOGGING = {
     "version": 1,

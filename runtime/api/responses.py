@@ -171,7 +171,8 @@ class UsageTotals(Shape):
 class RequestUsage(Shape):
     own = UsageTotals()
     including_children = UsageTotals(
-        allow_null=True, help_text="With everything that subagents did for it. Null in lists, where children are not looked at."
+        allow_null=True,
+        help_text="With everything that subagents did for it. Null in lists, where children are not looked at.",
     )
 
 

@@ -1,5 +1,7 @@
 """What model calls have used, added up day by day, and what they cost where the public price list is not right."""
 
+from typing import Any
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from typing_extensions import override
@@ -50,7 +52,7 @@ class DailyUsage(models.Model):
         return f"{self.day} {self.agent_name} {self.model}"
 
 
-def _price(help_text: str, *, optional: bool = False) -> "models.DecimalField[str, str]":
+def _price(help_text: str, *, optional: bool = False) -> "models.DecimalField[Any, Any]":
     return models.DecimalField(
         max_digits=12,
         decimal_places=6,

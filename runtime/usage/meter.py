@@ -31,9 +31,7 @@ class DayKey:
     model: str
 
 
-def priced(
-    agent_request: AgentRequest, event_type: str, payload: Mapping[str, Any], at: datetime
-) -> Mapping[str, Any]:
+def priced(agent_request: AgentRequest, event_type: str, payload: Mapping[str, Any], at: datetime) -> Mapping[str, Any]:
     """The payload of a model call's event with `cost_usd` and `price`; that of any other event as it is."""
     if event_type not in METERED or "usage" not in payload or "cost_usd" in payload:
         return payload

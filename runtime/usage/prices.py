@@ -87,7 +87,7 @@ def _own_price(override: PriceOverride, usage: LLMTokenUsage) -> Decimal:
     plain = (usage.input_tokens or 0) - read - written
     read_usd = override.input_usd if override.cache_read_usd is None else override.cache_read_usd
     write_usd = override.input_usd if override.cache_write_usd is None else override.cache_write_usd
-    dollars = plain * override.input_usd + read * read_usd + written * write_usd
+    dollars: Decimal = plain * override.input_usd + read * read_usd + written * write_usd
     dollars += (usage.output_tokens or 0) * override.output_usd
     return (dollars / _MILLION).quantize(SMALLEST)
 

@@ -74,5 +74,10 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
+    price = workspace.price_overrides.create(
+        model_pattern=f"{mark}-price", input_usd="1", output_usd="2", valid_from=timezone.now()
+    )
+    usage = workspace.daily_usage.create(day=timezone.now().date(), agent_name=mark, model=f"{mark}-model", shard=0)
     rows = [member, workspace, token, agent, agent_request, session, turn, credential, membership, entry, event]
+    rows += [price, usage]
     return {type(row): row for row in rows}
