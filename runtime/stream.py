@@ -15,6 +15,7 @@ from runtime import news
 from runtime.errors import AgentNotFound, CursorAhead, RequestNotFound
 from runtime.follow import PAGE_SIZE, follow
 from runtime.hub import Watch, hub
+from runtime.mirrors import fetch_mirrored
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.public import frame, is_terminal_event
 from runtime.readers import DATABASE_ERRORS, in_patient_reader, in_reader
@@ -125,7 +126,9 @@ def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[byte
         events = opening.principal.workspace.events.filter(
             session_id=opening.session_id, agent_request__agent=opening.agent, id__gt=after, id__lte=up_to
         )
-        return list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE])
+        page = list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE])
+        fetch_mirrored(opening.principal.workspace, page)
+        return page
 
     def write(event: RuntimeEvent) -> bytes:
         return frame(event, event.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.event_id)
@@ -166,7 +169,9 @@ def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> Sessi
 
 
 def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent]:
-    return list(agent_request.events.filter(sequence__gt=cursor).order_by("sequence")[:PAGE_SIZE])
+    page = list(agent_request.events.filter(sequence__gt=cursor).order_by("sequence")[:PAGE_SIZE])
+    fetch_mirrored(agent_request.workspace, page)
+    return page
 
 
 def cursor_of(request: HttpRequest, parameter: str) -> int | None:

@@ -10,6 +10,7 @@ from runtime.api.observability import require_observability
 from runtime.errors import AgentNotFound
 from runtime.follow import PAGE_SIZE, follow, newest_settled
 from runtime.hub import hub
+from runtime.mirrors import fetch_mirrored
 from runtime.models import RuntimeEvent
 from runtime.readers import DATABASE_ERRORS, in_reader
 from runtime.sse import NotReady, Receive, Scope, Send, http_request, send_error, send_frames
@@ -39,7 +40,9 @@ async def event_stream(scope: Scope, receive: Receive, send: Send) -> None:
 
             def read_page(after: int, up_to: int) -> list[RuntimeEvent]:
                 events = opening.which.apply(opening.principal.workspace).filter(id__gt=after, id__lte=up_to)
-                return list(events.order_by("id")[:PAGE_SIZE])
+                page = list(events.order_by("id")[:PAGE_SIZE])
+                fetch_mirrored(opening.principal.workspace, page)
+                return page
 
             await send_frames(follow(watch, cursor, read_page, _frame), receive, send)
     except MashError as error:

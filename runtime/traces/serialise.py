@@ -1,13 +1,16 @@
 """Finds events and traces, and serialises them (contract 3.1, 3.2)."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from django.db.models import Count, Max, Min, QuerySet
 
 from agents.models import Agent
+from runtime.mirrors import fetch_mirrored
 from runtime.models import RuntimeEvent
+from runtime.public import shown_payload
 from workspaces.models import Workspace
 
 SOURCE = "runtime_event_log"
@@ -85,20 +88,26 @@ def event_row(event: RuntimeEvent) -> EventRow:
         event_type=event.event_type,
         loop_index=event.loop_index,
         step_key=event.step_key or None,
-        payload=event.payload,
+        payload=shown_payload(event),
         created_at=event.created_at.timestamp(),
     )
+
+
+def event_rows(workspace: Workspace, events: Sequence[RuntimeEvent]) -> list[EventRow]:
+    """The events of one page; what a subagent did is fetched for all of them together."""
+    fetch_mirrored(workspace, events)
+    return [event_row(event) for event in events]
 
 
 def newest_events(workspace: Workspace, which: EventFilter, *, limit: int, after_event_id: int = 0) -> list[EventRow]:
     """The newest `limit` of these events, oldest first."""
     newest = which.apply(workspace).filter(id__gt=after_event_id).order_by("-id")[:limit]
-    return [event_row(event) for event in newest][::-1]
+    return event_rows(workspace, list(newest)[::-1])
 
 
 def trace_events(workspace: Workspace, which: EventFilter) -> list[EventRow]:
     """Every event of one trace in order; none for an unknown one."""
-    return [event_row(event) for event in which.apply(workspace).order_by("id")]
+    return event_rows(workspace, list(which.apply(workspace).order_by("id")))
 
 
 def recent_traces(workspace: Workspace, agent: Agent, *, session_id: str | None, limit: int) -> list[TraceSummary]:

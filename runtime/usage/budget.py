@@ -9,7 +9,7 @@ from agents.build import RunnableAgent
 from runtime.events import NewEvent
 from runtime.models import AgentRequest
 from runtime.usage import meter
-from runtime.usage.family import ancestors_of, with_children
+from runtime.usage.family import ancestors_of, spent
 from runtime.usage.prices import has_price
 from runtime.usage.totals import Totals
 from workspaces.errors import MashError
@@ -39,17 +39,17 @@ def check_budget(agent_request: AgentRequest, runnable: RunnableAgent, pending: 
         )
     unwritten = _unwritten(agent_request, pending)
     for payer, limit in limits:
-        _check(with_children(payer) + unwritten, limit)
+        _check(spent(payer) + unwritten, limit)
 
 
-def _check(spent: Totals, limit: Decimal) -> None:
-    details = {"limit_usd": float(limit), "spent_usd": float(spent.cost_usd)}
-    if spent.unknown_price_calls:
+def _check(used: Totals, limit: Decimal) -> None:
+    details = {"limit_usd": float(limit), "spent_usd": float(used.cost_usd)}
+    if used.unknown_price_calls:
         text = "The request has a cost limit, and a call was made whose price is not known."
         raise BudgetExceeded(text, details=details)
-    if spent.cost_usd >= limit:
+    if used.cost_usd >= limit:
         raise BudgetExceeded(
-            f"The request has spent ${spent.cost_usd:.6f} of the ${limit:.6f} that it may.", details=details
+            f"The request has spent ${used.cost_usd:.6f} of the ${limit:.6f} that it may.", details=details
         )
 
 

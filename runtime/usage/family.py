@@ -9,8 +9,14 @@ _COLUMNS = ("pk", "has_unknown_price", *(name for name in COUNTED if name != "un
 
 
 def with_children(agent_request: AgentRequest) -> Totals:
-    """Own usage and that of all descendants; one query per level of delegation."""
+    """Own usage, as this row has it, and that of all descendants; one query per level of delegation."""
     return Totals.of_request(agent_request) + total(Totals.of_request(child) for child in _descendants(agent_request))
+
+
+def spent(agent_request: AgentRequest) -> Totals:
+    """The same as the database has it now."""
+    rows = agent_request.workspace.agent_requests.select_related("workspace")
+    return with_children(rows.only("workspace", *_COLUMNS).get(pk=agent_request.pk))
 
 
 def ancestors_of(agent_request: AgentRequest) -> Iterator[AgentRequest]:
