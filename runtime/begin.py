@@ -21,18 +21,23 @@ def begin(journal: Journal, runnable: RunnableAgent) -> LoopState:
         count=runnable.definition.conversation_history_turns,
     )
     message = LLMMessage(role="user", content=[LLMContentBlock.text(agent_request.message)])
-    most_steps = runnable.definition.max_steps
-    state = LoopState(
-        messages=(*as_messages(turns), message),
-        max_steps=min(most_steps, agent_request.limits.get("max_steps", most_steps)),
-        rules=runnable.rules,
-        output_schema=agent_request.structured_output,
-    )
+    state = first_state(agent_request, runnable, (*as_messages(turns), message))
     if agent_request.attempt > 1:
         log = agent_request.events.filter(event_type__in=REPLAYED).order_by("sequence")
         state = rebuild(state, log, crash_policy=runnable.crash_policy)
     journal.add(*_opening(agent_request, turn_count=len(turns)))
     return state
+
+
+def first_state(agent_request: AgentRequest, runnable: RunnableAgent, messages: tuple[LLMMessage, ...]) -> LoopState:
+    """Where the turn begins, with nothing done."""
+    most_steps = runnable.definition.max_steps
+    return LoopState(
+        messages=messages,
+        max_steps=min(most_steps, agent_request.limits.get("max_steps", most_steps)),
+        rules=runnable.rules,
+        output_schema=agent_request.structured_output,
+    )
 
 
 def _opening(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:

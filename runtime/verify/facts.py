@@ -8,7 +8,7 @@ from uuid import UUID
 
 from runtime.kinds import TERMINAL_EVENTS, EventKind, Reason, Status
 from runtime.models import RuntimeEvent
-from runtime.usage.totals import METERED, Totals
+from runtime.usage.totals import Totals
 
 _STATUS = {
     EventKind.REQUEST_COMPLETED: Status.COMPLETED,
@@ -31,6 +31,9 @@ class Facts:
     usage: Totals = field(default_factory=Totals)
     calls_ended: set[str] = field(default_factory=set)
     """`{loop}.{tool call id}` of every call whose end is written down."""
+    questions: dict[str, str] = field(default_factory=dict)
+    """What became of each question to a person; empty while nobody has answered."""
+    run: int = 1
     is_erased: bool = False
     """Payloads were erased, so what they said can no longer be compared."""
     faults: list[str] = field(default_factory=list)
@@ -49,7 +52,7 @@ def facts_of(log: Iterable[RuntimeEvent]) -> Facts:
             keys.add(event.dedupe_key)
         if event.trace_id:
             facts.trace_ids.add(event.trace_id)
-        _count(facts, event)
+        _note_calls(facts, event)
     if facts.last_sequence == 0:
         facts.faults.append("the log is empty")
     return facts
@@ -68,6 +71,7 @@ def _follow_runs(facts: Facts, event: RuntimeEvent) -> None:
     """A run begins with the acceptance or a resume, ends with one terminal event, and nothing follows in it."""
     if event.event_type == EventKind.REQUEST_RESUMED and facts.status is not None:
         facts.status, facts.reason, facts.error, facts.ended_at = None, "", None, None
+        facts.run += 1
         return
     if facts.status is not None:
         facts.faults.append(f"{event.event_type} at {event.sequence} follows the end of its run")
@@ -82,15 +86,20 @@ def _follow_runs(facts: Facts, event: RuntimeEvent) -> None:
         facts.trace_started_at = event.created_at
 
 
-def _count(facts: Facts, event: RuntimeEvent) -> None:
-    if event.event_type in METERED:
-        if "usage" in event.payload:
-            facts.usage += Totals.of_call(event.payload)
-        else:
+def _note_calls(facts: Facts, event: RuntimeEvent) -> None:
+    """What models, tools, subagents and people were asked, and that they have answered."""
+    payload, key = event.payload, event.dedupe_key or ""
+    match event.event_type:
+        case EventKind.THINK_COMPLETED | EventKind.COMPACTION_COMPLETED if "usage" in payload:
+            facts.usage += Totals.of_call(payload)
+        case EventKind.THINK_COMPLETED | EventKind.COMPACTION_COMPLETED:
             facts.is_erased = True
-    prefix = "tool.call."
-    if event.event_type in {EventKind.TOOL_COMPLETED, EventKind.SUBAGENT_COMPLETED} and event.dedupe_key:
-        facts.calls_ended.add(event.dedupe_key.removeprefix(prefix))
+        case EventKind.TOOL_COMPLETED | EventKind.SUBAGENT_COMPLETED:
+            facts.calls_ended.add(key.removeprefix("tool.call."))
+        case EventKind.INTERACTION_CREATE if "interaction_id" in payload:
+            facts.questions[payload["interaction_id"]] = ""
+        case EventKind.INTERACTION_ACK if "interaction_id" in payload:
+            facts.questions[payload["interaction_id"]] = payload["state"]
 
 
 def _reason(event: RuntimeEvent) -> str:

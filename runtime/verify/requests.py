@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from runtime.kinds import Status
 from runtime.models import AgentRequest
 from runtime.usage.totals import COUNTED, Totals
 from runtime.verify.difference import Difference
@@ -30,10 +31,12 @@ def compare(row: AgentRequest, facts: Facts) -> Iterator[Difference]:
 
 def _pairs(row: AgentRequest, facts: Facts) -> Iterator[tuple[str, Any, Any]]:
     yield "last_sequence", row.last_sequence, facts.last_sequence
+    yield "run", row.run, facts.run
     if facts.trace_ids:
         known = row.trace_id if row.trace_id in facts.trace_ids else min(facts.trace_ids)
         yield "trace_id", row.trace_id, known
     if facts.status is None:
+        yield "status", row.status, row.status if not row.is_terminal else str(Status.ACCEPTED)
         return
     yield "status", row.status, str(facts.status)
     yield "lease_owner", row.lease_owner, ""

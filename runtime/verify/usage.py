@@ -82,7 +82,7 @@ def _differing(workspace: Workspace, since: date | None) -> list[tuple[Any, ...]
     connection = connections[router.db_for_read(RuntimeEvent)]
     words = _Postgresql if connection.vendor == "postgresql" else _Sqlite
     kinds = [str(kind) for kind in METERED]
-    values = [workspace.pk, workspace.pk, *kinds, since or date.min, workspace.pk, *kinds]
+    values: list[Any] = [workspace.pk, workspace.pk, *kinds, since or date.min, workspace.pk, *kinds]
     with connection.cursor() as cursor:
         cursor.execute(_statement(words), values)
         return list(cursor.fetchall())
