@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agents.llm.types import LLMToolCall
 from agents.loop import Ask, CallTools, CommitStep, Delegate, Fail, Finish, LoopState, Step, Think, next_step
 from agents.tools.base import CrashPolicy
 from runtime.kinds import EventKind
@@ -58,56 +57,60 @@ def replay(
 
 
 def _is_same(event: RuntimeEvent, step: Step) -> bool:
-    payload = event.payload
-    match event.event_type:
-        case EventKind.THINK_COMPLETED:
-            return isinstance(step, Think) and step.loop_index == event.loop_index
-        case EventKind.TOOL_STARTED:
-            return isinstance(step, (CallTools, Delegate)) and _has_call(step.calls, payload)
-        case EventKind.TOOL_COMPLETED:
-            return isinstance(step, CallTools) and _has_call(step.calls, payload)
-        case EventKind.SUBAGENT_COMPLETED:
-            return isinstance(step, Delegate) and _has_call(step.calls, payload)
-        case EventKind.INTERACTION_CREATE:
-            return isinstance(step, Ask) and any(_has_id(step.calls, call["id"]) for call in payload["tool_calls"])
-        case EventKind.INTERACTION_ACK:
-            return isinstance(step, Ask) and _has_call(step.calls, payload)
-        case EventKind.REQUEST_PAUSED:
-            return isinstance(step, Delegate if payload["reason"] == "subagent" else Ask)
-        case EventKind.STEP_COMPLETED:
-            return isinstance(step, CommitStep) and _commits(event, step)
-        case EventKind.REQUEST_COMPLETED:
-            return isinstance(step, Finish) and _finishes(payload, step)
-        case _:
-            return _fails(payload, step)
+    kinds, is_same = _EXPECTED[event.event_type]
+    return isinstance(step, kinds) and is_same(event, step)
 
 
-def _is_understood(event: RuntimeEvent, state: LoopState) -> bool:
-    """Whether the loop takes the model's answer for the same kind of action today."""
-    return state.action_type == event.payload["action_type"]
+def _is_think(event: RuntimeEvent, step: Any) -> bool:
+    return bool(step.loop_index == event.loop_index)
 
 
-def _commits(event: RuntimeEvent, step: CommitStep) -> bool:
+def _has_call(event: RuntimeEvent, step: Any) -> bool:
+    return any(call.id == event.payload["tool_call_id"] for call in step.calls)
+
+
+def _asks(event: RuntimeEvent, step: Any) -> bool:
+    return {call["id"] for call in event.payload["tool_calls"]} <= {call.id for call in step.calls}
+
+
+def _waits(event: RuntimeEvent, step: Any) -> bool:
+    return isinstance(step, Delegate if event.payload["reason"] == "subagent" else Ask)
+
+
+def _commits(event: RuntimeEvent, step: Any) -> bool:
     said = (event.loop_index, event.payload["action_type"], event.payload["tool_calls"])
     return said == (step.loop_index, step.action_type, list(step.tool_names))
 
 
-def _finishes(payload: dict[str, Any], step: Finish) -> bool:
-    was_limit = payload["response_metadata"].get("stop_reason") == "max_steps"
-    return was_limit == step.stopped_by_limit and payload["response"]["text"] == step.text
+def _finishes(event: RuntimeEvent, step: Any) -> bool:
+    was_limit = event.payload["response_metadata"].get("stop_reason") == "max_steps"
+    return was_limit == step.stopped_by_limit and bool(event.payload["response"]["text"] == step.text)
 
 
-def _fails(payload: dict[str, Any], step: Step) -> bool:
+def _fails(event: RuntimeEvent, step: Any) -> bool:
     """A failure from outside, such as a provider's, may come at any step; the loop's own has the loop's code."""
-    return not isinstance(step, Fail) or step.code == payload["error_code"]
+    return not isinstance(step, Fail) or step.code == event.payload["error_code"]
 
 
-def _has_call(calls: Iterable[LLMToolCall], payload: dict[str, Any]) -> bool:
-    return _has_id(calls, payload["tool_call_id"])
+_ANY = (Think, CallTools, Delegate, Ask, CommitStep, Finish, Fail)
+# Which steps of the loop an event may come from, and what else must fit
+_EXPECTED: dict[str, tuple[tuple[type, ...], Callable[[RuntimeEvent, Any], bool]]] = {
+    EventKind.THINK_COMPLETED: ((Think,), _is_think),
+    EventKind.TOOL_STARTED: ((CallTools, Delegate), _has_call),
+    EventKind.TOOL_COMPLETED: ((CallTools,), _has_call),
+    EventKind.SUBAGENT_COMPLETED: ((Delegate,), _has_call),
+    EventKind.INTERACTION_CREATE: ((Ask,), _asks),
+    EventKind.INTERACTION_ACK: ((Ask,), _has_call),
+    EventKind.REQUEST_PAUSED: ((Ask, Delegate), _waits),
+    EventKind.STEP_COMPLETED: ((CommitStep,), _commits),
+    EventKind.REQUEST_COMPLETED: ((Finish,), _finishes),
+    EventKind.REQUEST_FAILED: (_ANY, _fails),
+}
 
 
-def _has_id(calls: Iterable[LLMToolCall], call_id: str) -> bool:
-    return any(call.id == call_id for call in calls)
+def _is_understood(event: RuntimeEvent, state: LoopState) -> bool:
+    """Whether the loop takes the model's answer for the same kind of action today."""
+    return bool(state.action_type == event.payload["action_type"])
 
 
 def _logged(event: RuntimeEvent) -> str:

@@ -171,6 +171,7 @@ def test_who_may_ask_for_approval(make_agent: AgentMaker, workspace: Workspace, 
     assert agent_request.status == "paused"
 
 
+@pytest.mark.tampers
 def test_a_call_of_a_delicate_tool_that_was_interrupted_is_asked_about(
     agent: Agent, run_once: Stepper, run_requests: Driver, api_client: APIClient
 ) -> None:
