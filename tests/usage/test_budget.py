@@ -59,7 +59,9 @@ def test_a_limit_without_a_price_is_refused_before_the_first_call(
     assert (refused.reason, refused.error["error_code"]) == ("budget", "budget_exceeded")
     assert "claude-house" in refused.error["error"]
     assert model.requests() == []
-    workspace.price_overrides.create(model_pattern="claude-house*", input_usd="1", output_usd="1", valid_from=timezone.now())
+    workspace.price_overrides.create(
+        model_pattern="claude-house*", input_usd="1", output_usd="1", valid_from=timezone.now()
+    )
     forget_overrides(workspace)
     AgentRequestFactory.create(workspace=workspace, agent=agent, message="say=hi", limits={"max_cost_usd": 5})
     assert run_requests()[0].status == "completed"
