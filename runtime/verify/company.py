@@ -1,7 +1,7 @@
 """What belongs to a request beside its row, against its log: its turn, its children, and its questions to people."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
@@ -24,7 +24,7 @@ class Company:
     interactions: dict[int, list[Interaction]]
 
     @classmethod
-    def of(cls, workspace: Workspace, rows: Sequence[AgentRequest]) -> Self:
+    def of(cls, workspace: Workspace, rows: Sequence[AgentRequest], trace_ids: Set[UUID]) -> Self:
         children: dict[int, list[AgentRequest]] = defaultdict(list)
         for child in workspace.agent_requests.filter(parent__in=rows).order_by("pk"):
             children[child.parent_id or 0].append(child)
@@ -32,7 +32,6 @@ class Company:
         for interaction in workspace.interactions.filter(agent_request__in=rows).order_by("pk"):
             interactions[interaction.agent_request_id].append(interaction)
         # Memory may be another database, so the ids travel.
-        trace_ids = [row.trace_id for row in rows if row.trace_id]
         turns = workspace.turns.filter(turn_id__in=trace_ids).values_list("turn_id", flat=True)
         return cls(turn_ids=frozenset(turns), children=children, interactions=interactions)
 
@@ -48,7 +47,7 @@ def compare_company(row: AgentRequest, facts: Facts, company: Company) -> Iterat
 def _turn(where: str, row: AgentRequest, facts: Facts, company: Company) -> Iterator[Difference]:
     if row.kind != RequestKind.TURN or facts.status is None:
         return
-    is_there = row.trace_id in company.turn_ids
+    is_there = not company.turn_ids.isdisjoint(facts.trace_ids)
     if facts.status == Status.COMPLETED and not is_there:
         yield Difference(where=where, what="it is completed and its turn is not in memory")
     if facts.status != Status.COMPLETED and is_there:

@@ -1,11 +1,11 @@
 """Request rows against their logs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from runtime.kinds import Status
 from runtime.models import AgentRequest
 from runtime.usage.totals import COUNTED, Totals
 from runtime.verify.difference import Difference
@@ -17,10 +17,21 @@ _CENT_FRACTION = Decimal("0.00000001")
 
 
 def compare(row: AgentRequest, facts: Facts) -> Iterator[Difference]:
-    """What the row says otherwise than the log, and what is wrong with the log itself."""
+    """What the row says otherwise than the log, and what is wrong with the log itself.
+
+    By a broken log nothing is set right; nor is an end taken back, for that would make the request run again.
+    """
     where = f"request {row.request_id}"
+    is_broken = bool(facts.faults) or (row.is_terminal and facts.status is None)
     for fault in facts.faults:
         yield Difference(where=where, what=fault)
+    if row.is_terminal and facts.status is None:
+        yield Difference(where=where, what=f"status is {row.status}, the log has no end")
+    for difference in _differences(where, row, facts):
+        yield replace(difference, repair={}) if is_broken else difference
+
+
+def _differences(where: str, row: AgentRequest, facts: Facts) -> Iterator[Difference]:
     for column, stored, logged in _pairs(row, facts):
         if stored != logged:
             what = f"{column} is {_shown(stored)}, the log says {_shown(logged)}"
@@ -36,7 +47,6 @@ def _pairs(row: AgentRequest, facts: Facts) -> Iterator[tuple[str, Any, Any]]:
         known = row.trace_id if row.trace_id in facts.trace_ids else min(facts.trace_ids)
         yield "trace_id", row.trace_id, known
     if facts.status is None:
-        yield "status", row.status, row.status if not row.is_terminal else str(Status.ACCEPTED)
         return
     yield "status", row.status, str(facts.status)
     yield "lease_owner", row.lease_owner, ""

@@ -88,7 +88,7 @@ class Verification:
                 log.iterator(chunk_size=_EVENTS_AT_A_TIME), key=lambda event: event.agent_request_id
             )
         }
-        company = Company.of(workspace, rows)
+        company = Company.of(workspace, rows, {trace for facts in facts_by_pk.values() for trace in facts.trace_ids})
         for pk, row in by_pk.items():
             facts = facts_by_pk.get(pk) or facts_of(_NOTHING)
             if is_counted:

@@ -77,7 +77,7 @@ def test_the_contracts_example() -> None:
 
 
 def test_an_unknown_trace_is_empty_and_in_progress() -> None:
-    assert build_reasoning_trace([]) == {
+    assert dict(build_reasoning_trace([])) == {
         "status": "in_progress",
         "steps": [],
         "summary": {"total_steps": 0, "total_tools": 0, "total_tokens": 0, "total_duration_ms": 0},
