@@ -53,6 +53,8 @@ class RunnableAgent:
         return ToolRules(
             parallel_safe=frozenset(tool.name for tool in tools if tool.parallel_safe),
             needs_approval=frozenset(wanted | {tool.name for tool in tools if tool.requires_approval}),
+            may_ask=ASK_USER in self.tools,
+            may_delegate=INVOKE_SUBAGENT in self.tools,
         )
 
     def crash_policy(self, tool_name: str) -> CrashPolicy:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.loop import Ask, CallTools, CommitStep, Delegate, Fail, Finish, LoopState, Step, Think, next_step
+from agents.tools.ask_user import ASK_USER
 from agents.tools.base import CrashPolicy
 from runtime.kinds import EventKind
-from runtime.models import RuntimeEvent
+from runtime.models import Interaction, RuntimeEvent
 from runtime.rebuild import REPLAYED, after_event, rebuild
 
 COMPARED = (
@@ -70,7 +71,16 @@ def _has_call(event: RuntimeEvent, step: Any) -> bool:
 
 
 def _asks(event: RuntimeEvent, step: Any) -> bool:
-    return {call["id"] for call in event.payload["tool_calls"]} <= {call.id for call in step.calls}
+    """A question before a call, or one that a running tool has (`runtime.interactions.within_call`)."""
+    [call] = event.payload["tool_calls"]
+    is_before = event.payload["kind"] == Interaction.Kind.APPROVAL or call["name"] == ASK_USER
+    return isinstance(step, Ask if is_before else CallTools) and any(one.id == call["id"] for one in step.calls)
+
+
+def _is_answered(event: RuntimeEvent, step: Any) -> bool:
+    if isinstance(step, Ask):
+        return _has_call(event, step)
+    return any(event.payload["tool_call_id"].startswith(f"{call.id}#") for call in step.calls)
 
 
 def _waits(event: RuntimeEvent, step: Any) -> bool:
@@ -99,8 +109,8 @@ _EXPECTED: dict[str, tuple[tuple[type, ...], Callable[[RuntimeEvent, Any], bool]
     EventKind.TOOL_STARTED: ((CallTools, Delegate), _has_call),
     EventKind.TOOL_COMPLETED: ((CallTools,), _has_call),
     EventKind.SUBAGENT_COMPLETED: ((Delegate,), _has_call),
-    EventKind.INTERACTION_CREATE: ((Ask,), _asks),
-    EventKind.INTERACTION_ACK: ((Ask,), _has_call),
+    EventKind.INTERACTION_CREATE: ((Ask, CallTools), _asks),
+    EventKind.INTERACTION_ACK: ((Ask, CallTools), _is_answered),
     EventKind.REQUEST_PAUSED: ((Ask, Delegate), _waits),
     EventKind.STEP_COMPLETED: ((CommitStep,), _commits),
     EventKind.REQUEST_COMPLETED: ((Finish,), _finishes),
