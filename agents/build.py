@@ -1,7 +1,8 @@
 """Makes an agent ready to run from one of its versions."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -10,10 +11,16 @@ from django.conf import settings
 
 from agents.catalogue import code_agents, offered_tools
 from agents.definition import AgentDefinition
+from agents.delegation import find_subagents
 from agents.llm.catalogue import create_provider
 from agents.llm.types import LLMProvider, LLMToolDefinition
+from agents.loop import ToolRules
 from agents.models import Agent, AgentVersion
+from agents.spec import SubAgentMetadata
+from agents.tools.ask_user import ASK_USER
+from agents.tools.base import CrashPolicy
 from agents.tools.registry import ToolRegistry
+from agents.tools.subagent import INVOKE_SUBAGENT, InvokeSubagentTool, delegation_prompt
 from workspaces.errors import MashError
 from workspaces.models import Workspace
 from workspaces.outbound import guarded_client
@@ -33,41 +40,70 @@ class RunnableAgent:
     definition: AgentDefinition
     llm: LLMProvider
     tools: ToolRegistry
+    subagents: Mapping[str, SubAgentMetadata] = field(default_factory=dict)
+    approval_policy: frozenset[str] = frozenset()
+    """Names of tools that the agent or its workspace wants approved; `*` means all."""
+
+    @cached_property
+    def rules(self) -> ToolRules:
+        """What the loop must know of the tools."""
+        tools = [tool for tool in self.tools.list_tools() if tool.name not in {ASK_USER, INVOKE_SUBAGENT}]
+        named = [*(tool.name for tool in tools), *([INVOKE_SUBAGENT] if INVOKE_SUBAGENT in self.tools else [])]
+        wanted = {name for name in named if "*" in self.approval_policy or name in self.approval_policy}
+        return ToolRules(
+            parallel_safe=frozenset(tool.name for tool in tools if tool.parallel_safe),
+            needs_approval=frozenset(wanted | {tool.name for tool in tools if tool.requires_approval}),
+        )
+
+    def crash_policy(self, tool_name: str) -> CrashPolicy:
+        """What to do with a call of the tool that a lost worker had begun; a tool that is gone cannot be run again."""
+        tool = self.tools.get(tool_name)
+        return tool.crash_policy if tool else "at_most_once"
 
     @cached_property
     def tool_definitions(self) -> list[LLMToolDefinition]:
         return [_definition(tool.to_llm_format()) for tool in self.tools.list_tools()]
 
     def system_prompt(self, extra: str) -> str | list[dict[str, Any]]:
-        """The agent's prompt, with a request's own `context` after it."""
+        """The agent's prompt, what it must know of its subagents, and a request's own `context` after it."""
         prompt = self.definition.system_prompt
-        if not extra:
-            return prompt
+        additions = [delegation_prompt(self.subagents)] if self.subagents else []
+        additions += [extra] if extra else []
         if isinstance(prompt, str):
-            return f"{prompt}\n\n{extra}"
-        return [*prompt, {"type": "text", "text": extra}]
+            return "\n\n".join([prompt, *additions])
+        return [*prompt, *({"type": "text", "text": addition} for addition in additions)]
 
 
-def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion) -> RunnableAgent:
-    """The agent as its version describes it; raises `AgentNotRunnable` when something is missing."""
+def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, depth: int = 0) -> RunnableAgent:
+    """The agent as its version describes it; raises `AgentNotRunnable` when something is missing.
+
+    `depth` says how many delegations lie above it, which may leave it without subagents of its own.
+    """
     definition = version.typed_definition
     if agent.source == Agent.Source.CODE:
-        return _from_code(workspace, agent, definition)
+        llm, tools = _from_code(workspace, agent, definition)
+    else:
+        llm, tools = _provider(workspace, definition), _chosen_tools(definition)
+    subagents = find_subagents(workspace, agent, definition, depth=depth)
+    if subagents:
+        tools.register(InvokeSubagentTool(subagents))
     return RunnableAgent(
         agent_id=agent.agent_id,
         definition=definition,
-        llm=_provider(workspace, definition),
-        tools=_chosen_tools(definition),
+        llm=llm,
+        tools=tools,
+        subagents=subagents,
+        approval_policy=frozenset({*definition.requires_approval, *workspace.tools_requiring_approval}),
     )
 
 
-def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) -> RunnableAgent:
+def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) -> tuple[LLMProvider, ToolRegistry]:
     registered = code_agents().get(agent.agent_id)
     if registered is None:
         raise AgentNotRunnable(f"The code that defines {agent.agent_id} is not part of this deployment.")
     overridden = {"provider", "model", "credential"} & set(agent.overrides)
     llm = _provider(workspace, definition) if overridden else registered.spec.build_llm()
-    return RunnableAgent(agent_id=agent.agent_id, definition=definition, llm=llm, tools=registered.spec.build_tools())
+    return llm, registered.spec.build_tools()
 
 
 def _chosen_tools(definition: AgentDefinition) -> ToolRegistry:

@@ -17,6 +17,7 @@ from agents.definition import AgentDefinition
 from agents.host import AgentHost, HostBuilder, RegisteredSpec
 from agents.models import Agent
 from agents.starter import STARTER_ID
+from agents.tools.ask_user import AskUserTool
 from agents.tools.base import Tool
 from agents.tools.basics import basic_tools
 from agents.versions import save_version
@@ -129,7 +130,7 @@ def _make_primary(workspace: Workspace, agent: Agent) -> None:
 @cache
 def _basic_tools() -> dict[str, Callable[[], Tool]]:
     """Made once: reading type hints and docstrings takes longer than a tool's work."""
-    return {tool.name: partial(_same, tool) for tool in basic_tools()}
+    return {tool.name: partial(_same, tool) for tool in (*basic_tools(), AskUserTool())}
 
 
 def _same(tool: Tool) -> Tool:

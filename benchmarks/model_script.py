@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 WORD = re.compile(r'(?<!\S)([a-z_]+)=("[^"]*"|\S+)')
@@ -20,7 +20,8 @@ class Script:
     tools: int = 0
     calls: int = 1
     tool: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: tuple[dict[str, Any], ...] = ({},)
+    """One for each call of a round; the first is for all when there are too few."""
     say: str = "ok"
     reason: bool = False
     failures: tuple[tuple[str, int | None], ...] = ()
@@ -62,13 +63,18 @@ def read_script(text: str) -> Script:
     )
 
 
-def _take_arguments(text: str) -> tuple[dict[str, Any], str]:
-    """Cut out first: a delegated prompt may hold words of its own, which are for the subagent's call."""
-    start = text.find("args={")
-    if start < 0:
-        return {}, text
+def _take_arguments(text: str) -> tuple[tuple[dict[str, Any], ...], str]:
+    """`args={...}`, or `args=[{...}, {...}]` for several calls of a round.
+
+    Cut out first: a delegated prompt may hold words of its own, which are for the subagent's call.
+    """
+    found = re.search(r"args=[{\[]", text)
+    if found is None:
+        return ({},), text
+    start = found.start()
     arguments, length = json.JSONDecoder().raw_decode(text[start + len("args=") :])
-    return arguments, text[:start] + text[start + len("args=") + length :]
+    several = tuple(arguments) if isinstance(arguments, list) else (arguments,)
+    return several, text[:start] + text[start + len("args=") + length :]
 
 
 def _failure(value: str) -> tuple[str, int | None]:
@@ -102,21 +108,24 @@ def next_reply(script: Script, *, failure: str | None, results: int, offered: li
     # Without tools, as in a compaction that quotes these words, there is only text to give.
     if done_rounds >= script.tools or not offered:
         return Reply(text=script.say, reasoning=reasoning)
-    arguments = json.dumps(script.arguments)
-    calls = tuple((f"call_{results + n}", arguments) for n in range(script.calls))
+    calls = tuple((f"call_{results + n}", _arguments(script, n)) for n in range(script.calls))
     return Reply(tool=_tool(script, offered), tool_calls=calls, reasoning=reasoning)
 
 
 def _spoiled_call(script: Script, failure: str, *, results: int, offered: list[str], reasoning: str) -> Reply:
     tool = "no_such_tool" if failure == "unknown_tool" else _tool(script, offered)
     spoiled = {"bad_args": '{"broken": ', "missing_args": "{}"}
-    arguments = spoiled.get(failure, json.dumps(script.arguments))
+    arguments = spoiled.get(failure, _arguments(script, 0))
     return Reply(
         tool=tool,
         tool_calls=((f"call_spoiled_{results}", arguments),),
         reasoning=reasoning,
         is_truncated=failure == "truncated_tool",
     )
+
+
+def _arguments(script: Script, place: int) -> str:
+    return json.dumps(script.arguments[place if place < len(script.arguments) else 0])
 
 
 def _tool(script: Script, offered: list[str]) -> str:

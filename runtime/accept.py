@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agents.models import Agent
-from runtime import events, queue
-from runtime.cancel import cancel_request
+from runtime import events, finish, queue
+from runtime.cancel import ask_to_stop
 from runtime.errors import AgentDisabled, IdempotencyMismatch, QueueFull, SessionBusy
 from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason
@@ -33,6 +33,8 @@ class Submission:
     multitask: str = "enqueue"
     metadata: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
+    structured_output: dict[str, Any] | None = None
+    rerun_of: int | None = None
 
     def fingerprint(self, agent: Agent) -> str:
         """SHA-256 of agent and content: the same key with another one of these is a mistake."""
@@ -71,25 +73,31 @@ def accept_request(
 
 
 def _accept(principal: Principal, agent: Agent, submission: Submission) -> AgentRequest:
-    workspace = principal.workspace
     with transaction.atomic(savepoint=False):
         _make_room(principal, agent, submission)
-        now = timezone.now()
-        agent_request = AgentRequest(
-            request_id=uuid.uuid4(),
-            workspace=workspace,
-            agent=agent,
-            agent_version=agent.current_version,
-            session_id=submission.session_id,
-            message=submission.message,
-            context=submission.context,
-            user=submission.user,
-            metadata=submission.metadata,
-            limits=submission.limits,
-            created_by=principal.name,
-            accepted_at=now,
-            run_began_at=now,
+        return insert_request(
+            AgentRequest(
+                workspace=principal.workspace,
+                agent=agent,
+                agent_version=agent.current_version,
+                session_id=submission.session_id,
+                message=submission.message,
+                context=submission.context,
+                user=submission.user,
+                metadata=submission.metadata,
+                limits=submission.limits,
+                structured_output=submission.structured_output,
+                rerun_of_id=submission.rerun_of,
+                created_by=principal.name,
+            )
         )
+
+
+def insert_request(agent_request: AgentRequest) -> AgentRequest:
+    """Stores a new request with its first event, and wakes a worker when that commits."""
+    now = timezone.now()
+    agent_request.request_id, agent_request.accepted_at, agent_request.run_began_at = uuid.uuid4(), now, now
+    with transaction.atomic(savepoint=False):
         agent_request.save(force_insert=True)
         events.append(agent_request, [_accepted(agent_request)])
         queue.enqueue(agent_request)
@@ -97,6 +105,7 @@ def _accept(principal: Principal, agent: Agent, submission: Submission) -> Agent
 
 
 def _accepted(agent_request: AgentRequest) -> NewEvent:
+    parent = agent_request.parent
     return NewEvent(
         event_type=EventKind.REQUEST_ACCEPTED,
         key="request.accepted",
@@ -104,7 +113,7 @@ def _accepted(agent_request: AgentRequest) -> NewEvent:
             "workflow_id": f"{agent_request.agent.agent_id}:{agent_request.request_id}",
             "message": agent_request.message,
             "initial_session_id": agent_request.session_id,
-            "request_metadata": {},
+            "request_metadata": finish.delegation_metadata(agent_request, parent) if parent else {},
         },
     )
 
@@ -128,7 +137,7 @@ def _make_room(principal: Principal, agent: Agent, submission: Submission) -> No
         if submission.multitask == "reject":
             details = {"request_id": str(active.request_id)}
             raise SessionBusy("The session has an unfinished request.", details=details)
-        cancel_request(active, reason=Reason.SUPERSEDED, by=principal.name)
+        ask_to_stop(active, reason=Reason.SUPERSEDED, by=principal.name)
 
 
 def _earlier(principal: Principal, key: str, fingerprint: str) -> Accepted | None:

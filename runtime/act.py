@@ -1,37 +1,92 @@
-"""One tool call: started in the log before the work, finished after it, and never run twice (promise 3)."""
+"""Runs tool calls: each started in the log before the work, finished after it, and never run twice (promise 3)."""
 
 import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from agents.build import RunnableAgent
 from agents.llm.types import LLMToolCall
 from agents.loop import LoopState, after_tool
+from agents.stop_signal import StopSignal
+from agents.tools.ask_user import ASK_USER
 from agents.tools.base import ToolResult
 from agents.tools.call import call_tool
 from agents.tools.context import ToolContext
+from runtime import tool_events
 from runtime.events import NewEvent
+from runtime.interactions.answers import result_of_question
 from runtime.journal import Journal
 from runtime.kinds import EventKind
 
-_PREVIEW_CHARACTERS = 200
+MOST_AT_ONCE = 8
+INTERRUPTED = "Interrupted: the worker stopped while this tool ran, and its outcome is unknown."
+_REFUSED = "A person did not approve this call, so it was not run."
 
 
 def act(
-    journal: Journal, runnable: RunnableAgent, state: LoopState, call: LLMToolCall, *, was_interrupted: bool
+    journal: Journal, runnable: RunnableAgent, state: LoopState, calls: Iterable[LLMToolCall], *, stop: StopSignal
 ) -> LoopState:
-    """The state after the call. One that a lost worker had begun follows the tool's crash policy."""
-    tool = runnable.tools.get(call.name)
-    if tool is None:
-        return _finished(journal, state, call, _run(journal, runnable, state, call), duration_ms=0, told=False)
-    if was_interrupted and tool.crash_policy == "at_most_once":
-        return _interrupted(journal, state, call)
-    journal.add(*_started(state, call))
+    """The state after the calls. One that a lost worker had begun follows the tool's crash policy."""
+    to_run: list[LLMToolCall] = []
+    for call in calls:
+        result = _known_result(state, call)
+        if result is None and call.name in runnable.tools:
+            to_run.append(call)
+            continue
+        # A tool that does not exist leaves one event only (contract 3.5).
+        is_told = call.name in runnable.tools
+        result = result or _run(journal, runnable, state, call, stop)
+        state = finish_call(journal, state, call, result, duration_ms=0, is_told=is_told)
+    return _run_all(journal, runnable, state, to_run, stop) if to_run else state
+
+
+def _known_result(state: LoopState, call: LLMToolCall) -> ToolResult | None:
+    """The result of a call that is not run: answered, refused, or interrupted with an unknown outcome."""
+    answer = state.answers.get(call.id)
+    if call.id in state.interrupted:
+        return ToolResult.error(INTERRUPTED)
+    if answer is None:
+        return None
+    if call.name == ASK_USER:
+        return result_of_question(answer)
+    if not answer.is_approval:
+        text = (
+            f"{_REFUSED} {answer.note}".strip()
+            if answer.state == "answered"
+            else f"{_REFUSED} Nobody answered in time."
+        )
+        return ToolResult.error(text, denied=True)
+    return None
+
+
+def _run_all(
+    journal: Journal, runnable: RunnableAgent, state: LoopState, calls: list[LLMToolCall], stop: StopSignal
+) -> LoopState:
+    for call in calls:
+        journal.add(*tool_events.started(state.loop_index, call))
     journal.write()
     begun = time.monotonic()
-    result = _run(journal, runnable, state, call)
-    return _finished(journal, state, call, result, duration_ms=round((time.monotonic() - begun) * 1000))
+    if len(calls) == 1:
+        result = _run(journal, runnable, state, calls[0], stop)
+        return finish_call(journal, state, calls[0], result, duration_ms=_milliseconds(begun))
+    with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="calls") as pool:
+        running: dict[Future[ToolResult], LLMToolCall] = {
+            pool.submit(_run, journal, runnable, state, call, stop): call for call in calls
+        }
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                call = running.pop(future)
+                state = finish_call(journal, state, call, future.result(), duration_ms=_milliseconds(begun))
+            if running and not stop.is_set():
+                # What is done stays done, should this worker die while the others run.
+                journal.write()
+    return state
 
 
-def _run(journal: Journal, runnable: RunnableAgent, state: LoopState, call: LLMToolCall) -> ToolResult:
+def _run(
+    journal: Journal, runnable: RunnableAgent, state: LoopState, call: LLMToolCall, stop: StopSignal
+) -> ToolResult:
     agent_request = journal.agent_request
     context = ToolContext(
         workspace=agent_request.workspace.slug,
@@ -41,54 +96,32 @@ def _run(journal: Journal, runnable: RunnableAgent, state: LoopState, call: LLMT
         idempotency_key=f"{agent_request.request_id}:{state.loop_index}:{call.id}",
         user=agent_request.user,
         metadata=agent_request.metadata,
+        stop=stop,
+        emit=lambda event_type, payload: journal.add(NewEvent(event_type=EventKind(event_type), payload=payload)),
     )
     return call_tool(
         runnable.tools, call.name, call.arguments, invalid_arguments=call.invalid_arguments, context=context
     )
 
 
-def _interrupted(journal: Journal, state: LoopState, call: LLMToolCall) -> LoopState:
-    result = ToolResult.error("Interrupted: the worker stopped while this tool ran, and its outcome is unknown.")
-    about = {"tool_call_id": call.id, "tool_name": call.name}
-    journal.add(NewEvent(event_type=EventKind.TOOL_INTERRUPTED, loop_index=state.loop_index, payload=about))
-    return _finished(journal, state, call, result, duration_ms=0)
-
-
-def _started(state: LoopState, call: LLMToolCall) -> list[NewEvent]:
-    about = {"tool_name": call.name, "tool_call_id": call.id, "tool_arguments": call.arguments}
-    return [
-        NewEvent(event_type=EventKind.AGENT_TOOL_CALL, loop_index=state.loop_index, payload={"payload": about}),
-        NewEvent(event_type=EventKind.TOOL_STARTED, loop_index=state.loop_index, payload=about),
-    ]
-
-
-def _finished(
-    journal: Journal, state: LoopState, call: LLMToolCall, result: ToolResult, *, duration_ms: int, told: bool = True
+def finish_call(
+    journal: Journal,
+    state: LoopState,
+    call: LLMToolCall,
+    result: ToolResult,
+    *,
+    duration_ms: int,
+    is_told: bool = True,
+    kind: EventKind = EventKind.TOOL_COMPLETED,
 ) -> LoopState:
-    about = {
-        "tool_name": call.name,
-        "tool_call_id": call.id,
-        "is_error": result.is_error,
-        "content_length": len(result.content),
-        "content_preview": result.content[:_PREVIEW_CHARACTERS],
-        "metadata": result.metadata,
-    }
-    if told:
-        journal.add(
-            NewEvent(event_type=EventKind.AGENT_TOOL_RESULT, loop_index=state.loop_index, payload={"payload": about})
-        )
-    journal.add(
-        NewEvent(
-            event_type=EventKind.TOOL_COMPLETED,
-            loop_index=state.loop_index,
-            key=f"tool.call.{state.loop_index}.{call.id}",
-            is_step=True,
-            payload={
-                "tool_call_id": call.id,
-                "tool_name": call.name,
-                "duration_ms": duration_ms,
-                "result": {"content": result.content, "is_error": result.is_error, "metadata": result.metadata},
-            },
-        )
-    )
+    """Notes the result, to be written at the next boundary."""
+    if call.id in state.interrupted:
+        journal.add(tool_events.interrupted(state.loop_index, call))
+    if is_told:
+        journal.add(tool_events.result(state.loop_index, call, result))
+    journal.add(tool_events.completed(state.loop_index, call, result, duration_ms=duration_ms, kind=kind))
     return after_tool(state, call, result)
+
+
+def _milliseconds(begun: float) -> int:
+    return round((time.monotonic() - begun) * 1000)

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from runtime import events, finish, lease
+from runtime.cancel import end_cancelled
 from runtime.events import NewEvent
 from runtime.kinds import STEP_EVENTS, EventKind, Status, WaitReason
 from runtime.models import AgentRequest
@@ -24,11 +25,15 @@ def claim(request_pk: int, owner: str) -> AgentRequest | None:
     """The request, now running under a lease of `owner` with a new attempt; None when it is not its time, or taken."""
     try:
         with transaction.atomic():
-            return _claim(request_pk, owner)
+            claimed = _claim(request_pk, owner)
     except IntegrityError:
         # The session's slot was taken in the same moment; what holds it wakes this request at its end.
         logger.info("Request %s lost the race for its session", request_pk, extra={"action": "claim.lost"})
         return None
+    if claimed and claimed.status != Status.RUNNING:
+        end_cancelled(claimed)
+        return None
+    return claimed
 
 
 def _claim(request_pk: int, owner: str) -> AgentRequest | None:
@@ -38,6 +43,8 @@ def _claim(request_pk: int, owner: str) -> AgentRequest | None:
         return None
     if agent_request.status == Status.RUNNING:
         return _reclaim(agent_request, owner)
+    if agent_request.status == Status.PAUSED:
+        return _go_on(agent_request, owner)
     if agent_request.status not in {Status.ACCEPTED, Status.WAITING}:
         return None
     if reason := _blocked_by(agent_request):
@@ -91,6 +98,17 @@ def _wait(agent_request: AgentRequest, reason: WaitReason) -> None:
     events.append(agent_request, [waiting])
 
 
+def _go_on(agent_request: AgentRequest, owner: str) -> AgentRequest | None:
+    """Wakes a parked request when something that it waits for has happened; one that was cancelled is ended by the caller."""
+    if agent_request.cancel_reason:
+        return agent_request
+    is_due = agent_request.is_due or (agent_request.wakes_at and agent_request.wakes_at <= timezone.now())
+    if not is_due or _over_limit(agent_request):
+        return None
+    _start(agent_request, owner)
+    return agent_request
+
+
 def _reclaim(agent_request: AgentRequest, owner: str) -> AgentRequest | None:
     """Takes over from a worker that is gone. One that vanished too often without a step is not tried again."""
     gave_up = not agent_request.lease_owner
@@ -98,15 +116,23 @@ def _reclaim(agent_request: AgentRequest, owner: str) -> AgentRequest | None:
     if not (gave_up or expired or lease.is_dead(agent_request.lease_owner)):
         return None
     if agent_request.cancel_reason:
-        finish.cancel(agent_request, [], reason=agent_request.cancel_reason, by="request")
-        return None
+        _park_for_cancel(agent_request)
+        return agent_request
     lost = 0 if gave_up or _has_new_step(agent_request) else agent_request.lost_leases + 1
     if lost >= MAX_LOST_LEASES:
         finish.fail_lost(agent_request)
         return None
     agent_request.lost_leases = lost
+    agent_request.was_lost = not gave_up
     _start(agent_request, owner)
     return agent_request
+
+
+def _park_for_cancel(agent_request: AgentRequest) -> None:
+    """Takes the request from its lost worker, so that whoever ends it is not fenced off."""
+    fresh = {"attempt": agent_request.attempt + 1, "lease_owner": "", "is_due": True}
+    agent_request.workspace.agent_requests.filter(pk=agent_request.pk).move(Status.PAUSED, **fresh)
+    agent_request.attempt, agent_request.status = agent_request.attempt + 1, Status.PAUSED
 
 
 def _has_new_step(agent_request: AgentRequest) -> bool:
@@ -125,6 +151,9 @@ def _start(agent_request: AgentRequest, owner: str) -> None:
         "trace_id": agent_request.trace_id,
         "started_at": agent_request.started_at,
         "wait_reason": "",
+        "pause_reason": "",
+        "is_due": False,
+        "wakes_at": None,
     }
     agent_request.workspace.agent_requests.filter(pk=agent_request.pk).move(Status.RUNNING, **changes, **lease.terms())
     agent_request.status = Status.RUNNING

@@ -1,13 +1,19 @@
 """How long a request may still take, counted from its acceptance."""
 
 import math
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from agents.stop_signal import StopSignal
 from runtime.errors import DeadlineExceeded
+
+DEADLINE = "deadline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +42,22 @@ class Deadline:
         if seconds >= self.remaining_s():
             raise DeadlineExceeded("The request would run out of time before the model can be asked again.")
         time.sleep(seconds)
+
+    def earlier(self, moment: datetime | None) -> datetime | None:
+        """This deadline or that moment, whichever comes first; None when neither ever does."""
+        moments = [each for each in (self.at, moment) if each is not None]
+        return min(moments, default=None)
+
+    @contextmanager
+    def setting(self, stop: StopSignal) -> Iterator[None]:
+        """Sets the signal when time is up, so that a model call or tool that is under way ends."""
+        if self.at is None:
+            yield
+            return
+        timer = threading.Timer(self.remaining_s(), stop.set, [DEADLINE])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()

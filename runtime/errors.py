@@ -62,3 +62,39 @@ class CursorAhead(MashError):
 
     code = "CURSOR_AHEAD"
     status = 409
+
+
+class InteractionNotFound(MashError):
+    code = "INTERACTION_NOT_FOUND"
+    status = 404
+
+
+class InteractionAnswered(MashError):
+    code = "INTERACTION_ANSWERED"
+    status = 409
+
+
+class InteractionExpired(MashError):
+    code = "INTERACTION_EXPIRED"
+    status = 410
+
+
+class IllegalAnswer(MashError):
+    """Not an answer to this kind of question; the message says what would be."""
+
+    code = "ILLEGAL_ANSWER"
+    status = 422
+
+
+class NotResumable(MashError):
+    """The request has not ended, has been completed, or would end again at once."""
+
+    code = "NOT_RESUMABLE"
+    status = 409
+
+
+class RequestStale(MashError):
+    """The session has gone on since the request ended."""
+
+    code = "REQUEST_STALE"
+    status = 409

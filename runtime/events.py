@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from runtime import news
 from runtime.errors import RequestCancelled, StaleAttempt
-from runtime.kinds import EventKind
+from runtime.kinds import UNFINISHED, EventKind
+from runtime.mirrors import MIRROR_PREFIX, mirror_kind, mirror_reference
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.news import News
 from runtime.public import frame, is_terminal_event
@@ -51,7 +52,30 @@ def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int
         agent_request.last_sequence = head
         told = _news(agent_request, rows, head)
         transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
+        if agent_request.parent_id:
+            _mirror(agent_request, rows, using)
     return rows
+
+
+def _mirror(agent_request: AgentRequest, rows: list[RuntimeEvent], using: str) -> None:
+    """Refers to a child's events in its parent's log, as long as the parent is there to see them (contract 3.6)."""
+    parent = agent_request.parent
+    own = [row for row in rows if not row.event_type.startswith(MIRROR_PREFIX)]
+    if parent is None or not own:
+        return
+    try:
+        head = _raise_sequence(parent, len(own), None, using, only_unfinished=True)
+    except StaleAttempt:
+        return
+    events = [
+        NewEvent(event_type=mirror_kind(row), payload=mirror_reference(row, agent_request, parent)) for row in own
+    ]
+    mirrors = [_row(parent, head - len(own) + place, event) for place, event in enumerate(events, start=1)]
+    parent.workspace.events.bulk_create(mirrors)
+    for mirror, row in zip(mirrors, own, strict=True):
+        mirror.mirrored = row
+    told = _news(parent, mirrors, head)
+    transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
 
 
 def _news(agent_request: AgentRequest, rows: list[RuntimeEvent], head: int) -> News:
@@ -72,24 +96,29 @@ def _news(agent_request: AgentRequest, rows: list[RuntimeEvent], head: int) -> N
     )
 
 
-def _raise_sequence(agent_request: AgentRequest, count: int, attempt: int | None, using: str) -> int:
+def _raise_sequence(
+    agent_request: AgentRequest, count: int, attempt: int | None, using: str, *, only_unfinished: bool = False
+) -> int:
     """Adds `count` to the head and returns it. The row stays locked to the end of the transaction: no gaps, no twins."""
     fence, values = "", [count, agent_request.pk]
+    if only_unfinished:
+        fence = f" AND status IN ({', '.join(repr(str(status)) for status in UNFINISHED)})"
     if attempt is not None:
         fence = " AND attempt = %s AND status = 'running'"
         values.append(attempt)
     statement = (
         f"UPDATE {_TABLE} SET last_sequence = last_sequence + %s WHERE id = %s{fence}"  # noqa: S608  constants only
-        " RETURNING last_sequence, cancel_reason"
+        " RETURNING last_sequence, cancel_reason, cancelled_by"
     )
     with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
     if row is None:
         raise StaleAttempt("Another worker has taken this request over, or it has ended.")
-    head, cancel_reason = row
+    head, cancel_reason, cancelled_by = row
     if attempt is not None and cancel_reason:
-        raise RequestCancelled("The request was cancelled.", details={"reason": cancel_reason})
+        about = {"reason": cancel_reason, "by": cancelled_by}
+        raise RequestCancelled("The request was cancelled.", details=about)
     return int(head)
 
 

@@ -8,50 +8,73 @@ from typing import Any
 from django.db import close_old_connections
 
 from agents.build import RunnableAgent, build_agent
-from agents.llm.errors import ContextTooLong, LLMError
-from agents.llm.types import LLMContentBlock, LLMMessage
-from agents.loop import CallTool, CommitStep, Fail, Finish, LoopState, Think, after_commit, next_step
-from agents.memory.history import as_messages, recent_turns
+from agents.llm.errors import CallStopped, ContextTooLong, LLMError
+from agents.loop import Ask, CallTools, CommitStep, Delegate, Fail, Finish, LoopState, Think, after_commit, next_step
 from agents.signals import collect_signals
+from agents.stop_signal import StopSignal
 from runtime import finish, lease
 from runtime.act import act
-from runtime.deadline import Deadline
+from runtime.begin import begin
+from runtime.cancel import cancel_children
+from runtime.deadline import DEADLINE, Deadline
+from runtime.delegate import delegate
 from runtime.errors import DeadlineExceeded, RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
+from runtime.interactions.ask import ask, first_deadline
 from runtime.journal import Journal, until_the_database_is_back
-from runtime.kinds import EventKind, Reason
+from runtime.kinds import EventKind, PauseReason, Reason
 from runtime.models import AgentRequest
+from runtime.park import park
 from runtime.readers import DATABASE_ERRORS
-from runtime.rebuild import Rebuilt, rebuild
 from runtime.think import think
 from workspaces.errors import MashError
 
 logger = logging.getLogger(__name__)
+
+_FAILED_TURNS = {"truncated_tool_call": Reason.TRUNCATED, "invalid_output": Reason.INVALID_OUTPUT}
 
 
 class HandedBack(Exception):
     """This worker is stopping: the request goes on elsewhere from its last durable boundary."""
 
 
-def execute_request(agent_request: AgentRequest, *, should_stop: Callable[[], bool]) -> None:
-    """Drives the request until it has ended, or until this worker may no longer. Raises nothing."""
+def execute_request(agent_request: AgentRequest, *, should_stop: Callable[[], bool], stop: StopSignal) -> None:
+    """Drives the request until it has ended, waits, or until this worker may no longer. Raises nothing."""
     journal = Journal(agent_request)
     try:
-        _drive(journal, should_stop)
+        _drive(journal, should_stop, stop)
     except HandedBack:
         lease.give_up(agent_request, agent_request.attempt)
     except (StaleAttempt, *DATABASE_ERRORS) as error:
         # Ours no longer, or out of reach: the lease will run out, and whoever claims it next reads the log.
         logger.warning("Request %s left: %s", agent_request, error, extra={"action": "request.left"})
-    except RequestCancelled as error:
-        reason = error.details["reason"]
-        _end(lambda: finish.cancel(agent_request, journal.pending, reason=reason, by="request"))
     except Exception as error:  # the top of a worker: whatever happens, the request gets its one terminal event
-        if not isinstance(error, MashError):
-            logger.exception("Request %s failed unexpectedly", agent_request, extra={"action": "request.crashed"})
-        _fail(journal, error)
+        _end_early(journal, error, stop)
     finally:
         close_old_connections()
+
+
+def _end_early(journal: Journal, error: Exception, stop: StopSignal) -> None:
+    if isinstance(error, CallStopped):
+        error = _why_stopped(journal.agent_request, error, stop)
+    _end(lambda: cancel_children(journal.agent_request))
+    if isinstance(error, RequestCancelled):
+        about = error.details
+        _end(lambda: finish.cancel(journal.agent_request, journal.pending, reason=about["reason"], by=about["by"]))
+        return
+    if not isinstance(error, MashError):
+        logger.error("Request %s failed", journal.agent_request, exc_info=error, extra={"action": "request.crashed"})
+    _fail(journal, error)
+
+
+def _why_stopped(agent_request: AgentRequest, error: CallStopped, stop: StopSignal) -> MashError:
+    if stop.reason == DEADLINE:
+        return DeadlineExceeded("The request ran out of time.")
+    rows = agent_request.workspace.agent_requests.filter(pk=agent_request.pk).exclude(cancel_reason="")
+    for row in rows.values("cancel_reason", "cancelled_by"):
+        about = {"reason": row["cancel_reason"], "by": row["cancelled_by"]}
+        return RequestCancelled("The request was cancelled.", details=about)
+    return error
 
 
 def _fail(journal: Journal, error: Exception) -> None:
@@ -73,31 +96,60 @@ def _end(end: Callable[[], None]) -> None:
         logger.warning("A request could not be ended here: %s", error, extra={"action": "request.left"})
 
 
-def _drive(journal: Journal, should_stop: Callable[[], bool]) -> None:
+def _drive(journal: Journal, should_stop: Callable[[], bool], stop: StopSignal) -> None:
     agent_request = journal.agent_request
-    runnable = build_agent(agent_request.workspace, agent_request.agent, agent_request.agent_version)
-    limits = agent_request.limits
-    deadline = Deadline.after(agent_request.accepted_at, limits.get("deadline_s"), runnable.definition.deadline_s)
-    rebuilt = _load(journal, runnable)
-    state, step_began = rebuilt.state, time.monotonic()
-    while True:
-        step = next_step(state)
-        if isinstance(step, (Think, CallTool)):
-            _check_boundary(journal, deadline, should_stop)
-        match step:
-            case Think():
-                step_began = time.monotonic()
-                state = think(journal, runnable, state, context=agent_request.context, deadline=deadline)
-            case CallTool(call=call):
-                state = act(journal, runnable, state, call, was_interrupted=call.id in rebuilt.interrupted)
-            case CommitStep():
-                journal.add(_step_completed(step, step_began))
-                state = after_commit(state)
-            case Fail():
-                raise TurnFailed(step)
-            case Finish():
+    runnable = build_agent(
+        agent_request.workspace, agent_request.agent, agent_request.agent_version, depth=agent_request.depth
+    )
+    limit = agent_request.limits.get("deadline_s")
+    deadline = Deadline.after(agent_request.run_began_at, limit, runnable.definition.deadline_s)
+    with deadline.setting(stop):
+        state: LoopState | None = begin(journal, runnable)
+        step_began = time.monotonic()
+        while state is not None:
+            step = next_step(state)
+            if isinstance(step, (Finish, Fail)):
                 _end_turn(journal, runnable, state, step)
                 return
+            if not isinstance(step, CommitStep):
+                _check_boundary(journal, deadline, should_stop)
+            if isinstance(step, Think):
+                step_began = time.monotonic()
+            state = _perform(journal, runnable, state, step, deadline=deadline, stop=stop, step_began=step_began)
+
+
+def _perform(
+    journal: Journal,
+    runnable: RunnableAgent,
+    state: LoopState,
+    step: Think | CallTools | Delegate | Ask | CommitStep,
+    *,
+    deadline: Deadline,
+    stop: StopSignal,
+    step_began: float,
+) -> LoopState | None:
+    """The state after the step; None when the request is parked and goes on some other time."""
+    match step:
+        case Think():
+            return think(journal, runnable, state, context=journal.agent_request.context, deadline=deadline)
+        case CallTools(calls=calls):
+            return act(journal, runnable, state, calls, stop=stop)
+        case Ask(calls=calls):
+            state, open_ones = ask(journal, runnable, state, calls)
+            ids = [interaction.interaction_id for interaction in open_ones]
+            wakes_at = deadline.earlier(first_deadline(open_ones))
+            about = {"interaction_ids": ids}
+            is_parked = bool(ids) and park(journal, PauseReason.INTERACTION, wakes_at=wakes_at, about=about)
+            return None if is_parked else state
+        case Delegate(calls=calls):
+            state, waiting = delegate(journal, runnable, state, calls)
+            wakes_at, about = deadline.earlier(waiting.until), {"request_ids": list(waiting.request_ids)}
+            is_waiting = bool(waiting.request_ids)
+            is_parked = is_waiting and park(journal, PauseReason.SUBAGENT, wakes_at=wakes_at, about=about)
+            return None if is_parked else state
+        case CommitStep():
+            journal.add(_step_completed(step, step_began))
+            return after_commit(state)
 
 
 class TurnFailed(MashError):
@@ -106,49 +158,6 @@ class TurnFailed(MashError):
     def __init__(self, step: Fail) -> None:
         super().__init__(step.message)
         self.code = step.code
-
-
-def _load(journal: Journal, runnable: RunnableAgent) -> Rebuilt:
-    """The state to go on from: history and message, and whatever the log holds of this turn already."""
-    agent_request = journal.agent_request
-    turns = recent_turns(
-        agent_request.workspace,
-        agent_id=agent_request.agent.agent_id,
-        session_id=agent_request.session_id,
-        count=runnable.definition.conversation_history_turns,
-    )
-    message = LLMMessage(role="user", content=[LLMContentBlock.text(agent_request.message)])
-    initial = LoopState(
-        messages=(*as_messages(turns), message),
-        max_steps=min(
-            runnable.definition.max_steps, agent_request.limits.get("max_steps", runnable.definition.max_steps)
-        ),
-    )
-    if agent_request.attempt > 1:
-        rebuilt = rebuild(initial, agent_request.events.order_by("sequence"))
-    else:
-        rebuilt = Rebuilt(state=initial, interrupted=frozenset())
-    journal.add(*_opening(agent_request, turn_count=len(turns)))
-    return rebuilt
-
-
-def _opening(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:
-    """How a run begins in the log. Written with the first step; a later attempt repeats none of what is there."""
-    message = {"message": agent_request.message}
-    user_message = {"user_message": agent_request.message}
-    opening = [
-        NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload=message),
-        NewEvent(
-            event_type=EventKind.AGENT_RUN_START, key="agent.run.start", payload={"step_id": 0, "payload": user_message}
-        ),
-        NewEvent(
-            event_type=EventKind.CONTEXT_LOADED, key="context.loaded", payload={**message, "turn_count": turn_count}
-        ),
-    ]
-    if agent_request.attempt > 1:
-        recovered = {"attempt": agent_request.attempt, "lost_leases": agent_request.lost_leases}
-        opening.append(NewEvent(event_type=EventKind.REQUEST_RECOVERED, payload=recovered))
-    return opening
 
 
 def _check_boundary(journal: Journal, deadline: Deadline, should_stop: Callable[[], bool]) -> None:
@@ -173,7 +182,9 @@ def _step_completed(step: CommitStep, began: float) -> NewEvent:
     )
 
 
-def _end_turn(journal: Journal, runnable: RunnableAgent, state: LoopState, step: Finish) -> None:
+def _end_turn(journal: Journal, runnable: RunnableAgent, state: LoopState, step: Finish | Fail) -> None:
+    if isinstance(step, Fail):
+        raise TurnFailed(step)
     signals: dict[str, Any] = {}
     if not step.stopped_by_limit:
         signals = collect_signals(runnable.tool_definitions, state.invocations)
@@ -183,6 +194,7 @@ def _end_turn(journal: Journal, runnable: RunnableAgent, state: LoopState, step:
         input_tokens=state.input_tokens,
         output_tokens=state.output_tokens,
         stop_reason=Reason.MAX_STEPS if step.stopped_by_limit else "",
+        structured_output=step.output,
     )
     _end(lambda: finish.complete(journal.agent_request, journal.pending, outcome))
 
@@ -207,6 +219,6 @@ def _reason(error: Exception) -> Reason:
         return Reason.PROVIDER_ERROR
     if isinstance(error, DeadlineExceeded):
         return Reason.DEADLINE
-    if isinstance(error, TurnFailed) and error.code == "truncated_tool_call":
-        return Reason.TRUNCATED
+    if isinstance(error, TurnFailed):
+        return _FAILED_TURNS[error.code]
     return Reason.ERROR

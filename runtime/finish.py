@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from agents.memory.history import NewTurn, save_turn
@@ -12,7 +12,7 @@ from runtime import events, queue
 from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, Status, WaitReason
-from runtime.models import AgentRequest, AgentRequestQuerySet
+from runtime.models import AgentRequest, AgentRequestQuerySet, Interaction
 
 _KEYS = {
     Status.COMPLETED: (EventKind.REQUEST_COMPLETED, "request.completed"),
@@ -31,6 +31,8 @@ class Outcome:
     output_tokens: int
     stop_reason: str = ""
     """`max_steps` when the limit ended it."""
+    structured_output: Any = None
+    """The answer as JSON, where the request asked for that."""
 
 
 def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outcome) -> None:
@@ -43,6 +45,8 @@ def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outc
     }
     if outcome.stop_reason:
         metadata["stop_reason"] = outcome.stop_reason
+    if agent_request.parent is not None:
+        metadata |= delegation_metadata(agent_request, agent_request.parent)
     with transaction.atomic():
         _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN, outcome=outcome)
         total = _save_turn(agent_request, outcome, metadata)
@@ -58,13 +62,15 @@ def fail(agent_request: AgentRequest, pending: list[NewEvent], *, reason: Reason
     """Ends the request in error. `error` has `error`, `error_type`, `error_code` and `retryable`; no turn is stored."""
     with transaction.atomic():
         _end(agent_request, Status.FAILED, reason, error=error)
+        _close_interactions(agent_request)
         _append_end(agent_request, pending, Status.FAILED, error)
 
 
 def cancel(agent_request: AgentRequest, pending: list[NewEvent], *, reason: str, by: str) -> None:
     """Ends the request as cancelled; a queued or parked one at once, a running one by its own worker."""
     with transaction.atomic():
-        _end(agent_request, Status.CANCELLED, reason)
+        _end(agent_request, Status.CANCELLED, reason, by=by)
+        _close_interactions(agent_request)
         _append_end(agent_request, pending, Status.CANCELLED, {"reason": reason, "by": by})
 
 
@@ -86,16 +92,19 @@ def _end(
     *,
     outcome: Outcome | None = None,
     error: dict[str, Any] | None = None,
+    by: str = "",
 ) -> None:
     """The fence: only the attempt that the row still has may end the request."""
     changes: dict[str, Any] = {"reason": reason, "finished_at": timezone.now(), "lease_owner": "", "error": error}
+    changes |= {"cancelled_by": by, "pause_reason": "", "is_due": False, "wakes_at": None}
     if outcome:
         changes |= {"input_tokens": outcome.input_tokens, "output_tokens": outcome.output_tokens}
     rows = agent_request.workspace.agent_requests.filter(pk=agent_request.pk, attempt=agent_request.attempt)
     welcome = rows.filter(cancel_reason="") if to == Status.COMPLETED else rows
     if not welcome.move(to, **changes):
-        if asked := rows.running().exclude(cancel_reason="").values_list("cancel_reason", flat=True).first():
-            raise RequestCancelled("The request was cancelled.", details={"reason": asked})
+        if asked := rows.running().exclude(cancel_reason="").values("cancel_reason", "cancelled_by").first():
+            about = {"reason": asked["cancel_reason"], "by": asked["cancelled_by"]}
+            raise RequestCancelled("The request was cancelled.", details=about)
         raise StaleAttempt("Another worker has taken this request over, or it has ended.")
     for name, value in changes.items():
         setattr(agent_request, name, value)
@@ -103,8 +112,24 @@ def _end(
 
 def _append_end(agent_request: AgentRequest, pending: list[NewEvent], status: Status, body: dict[str, Any]) -> None:
     kind, key = _KEYS[status]
+    # Each run has an end of its own.
+    key = key if agent_request.run == 1 else f"{key}.{agent_request.run}"
     events.append(agent_request, [*pending, NewEvent(event_type=kind, key=key, payload=body)])
+    _wake_parent(agent_request)
     _wake_next(agent_request)
+
+
+def _close_interactions(agent_request: AgentRequest) -> None:
+    agent_request.interactions.filter(state=Interaction.State.OPEN).update(state=Interaction.State.CANCELLED)
+
+
+def _wake_parent(agent_request: AgentRequest) -> None:
+    """Marks the parent whatever its state: should it be about to park, it waits for this lock and then looks again."""
+    if agent_request.parent is None:
+        return
+    rows = agent_request.workspace.agent_requests.filter(pk=agent_request.parent.pk)
+    if rows.unfinished().update(is_due=True):
+        queue.enqueue(agent_request.parent)
 
 
 def _save_turn(agent_request: AgentRequest, outcome: Outcome, metadata: dict[str, Any]) -> int:
@@ -126,14 +151,27 @@ def _save_turn(agent_request: AgentRequest, outcome: Outcome, metadata: dict[str
     )
 
 
+def delegation_metadata(agent_request: AgentRequest, parent: AgentRequest) -> dict[str, Any]:
+    """The four keys that tell a delegated request from others (contract 3.6)."""
+    return {
+        "primary_session_id": parent.session_id,
+        "primary_app_id": parent.agent.agent_id,
+        "subagent_id": agent_request.agent.agent_id,
+        "subagent_invoke_opts": agent_request.invoke_options or {},
+    }
+
+
 def _completed_body(
     agent_request: AgentRequest, outcome: Outcome, metadata: dict[str, Any], total: int
 ) -> dict[str, Any]:
     """The payload of `request.completed` beyond the four common keys (contract 2.4)."""
+    response = {"text": outcome.text, "signals": outcome.signals, "metadata": metadata}
+    if agent_request.structured_output is not None:
+        response["structured_output"] = outcome.structured_output
     return {
         "trace_id": str(agent_request.trace_id),
         "turn_id": str(agent_request.trace_id),
-        "response": {"text": outcome.text, "signals": outcome.signals, "metadata": metadata},
+        "response": response,
         "session_total_tokens": total,
         "signals": outcome.signals,
         "response_metadata": metadata,
@@ -154,7 +192,9 @@ def _wake_next(agent_request: AgentRequest) -> None:
 def _waiting_for_slot(agent_request: AgentRequest) -> AgentRequestQuerySet:
     """The first in line of this agent or, where the workspace has a limit, of each of its agents."""
     requests = agent_request.workspace.agent_requests
-    in_line = requests.queued().filter(wait_reason=WaitReason.CONCURRENCY_LIMIT)
+    in_line = requests.unfinished().filter(
+        Q(status=Status.WAITING, wait_reason=WaitReason.CONCURRENCY_LIMIT) | Q(status=Status.PAUSED, is_due=True)
+    )
     if agent_request.workspace.max_concurrent_requests is None:
         if agent_request.agent_version.typed_definition.max_concurrent_requests is None:
             return requests.none()

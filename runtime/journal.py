@@ -48,9 +48,12 @@ class Journal:
         close_old_connections()
 
     def _has_committed(self, before: int) -> bool:
-        """Whether the write before succeeded although its connection broke: while we run, only we write."""
-        rows = self.agent_request.workspace.agent_requests.filter(pk=self.agent_request.pk, attempt=self._attempt)
-        for head in rows.filter(last_sequence__gt=before).values_list("last_sequence", flat=True):
+        """Whether the write before succeeded although its connection broke. Children and answers write here too."""
+        last = self.pending[-1]
+        ours = self.agent_request.events.filter(
+            sequence__gt=before, event_type=last.event_type, created_at=last.created_at
+        )
+        for head in ours.values_list("sequence", flat=True):
             self.agent_request.last_sequence = head
             return True
         return False

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from runtime.kinds import PUBLIC_NAMES, TERMINAL_EVENTS, EventKind, Status
-from runtime.models import AgentRequest, RuntimeEvent
+from runtime.models import AgentRequest, Interaction, RuntimeEvent
 
 _STATUS_WORDS = {
     EventKind.REQUEST_ACCEPTED: "accepted",
@@ -68,11 +68,22 @@ def _trace(event: RuntimeEvent, agent_request: AgentRequest) -> dict[str, Any]:
         "loop_index": event.loop_index,
         "step_key": event.step_key or None,
         "created_at": event.created_at.timestamp(),
-        "payload": event.payload,
+        "payload": shown_payload(event),
         "request_id": str(agent_request.request_id),
         "request_seq": event.sequence,
         "event_id": event.event_id,
     }
+
+
+def shown_payload(event: RuntimeEvent) -> dict[str, Any]:
+    """The payload as readers see it: a `subagent.*` event that was given its child's event tells what that one says."""
+    mirrored = event.mirrored
+    if mirrored is None:
+        return dict(event.payload)
+    _, said = public_event(mirrored, mirrored.agent_request, knows_cancelled=True)
+    about = {**event.payload, "data": said}
+    # Clients of 0.3.2 look in both places (contract 3.4).
+    return {**about, "payload": about}
 
 
 def request_row(agent_request: AgentRequest) -> dict[str, Any]:
@@ -82,6 +93,11 @@ def request_row(agent_request: AgentRequest) -> dict[str, Any]:
         "status": agent_request.status,
         "reason": agent_request.reason or None,
         "wait_reason": agent_request.wait_reason or None,
+        "pause_reason": agent_request.pause_reason or None,
+        "kind": agent_request.kind,
+        "run": agent_request.run,
+        "parent_request_id": str(agent_request.parent.request_id) if agent_request.parent else None,
+        "rerun_of": str(agent_request.rerun_of.request_id) if agent_request.rerun_of else None,
         "attempt": agent_request.attempt,
         "request_seq": agent_request.last_sequence,
         "trace_id": str(agent_request.trace_id) if agent_request.trace_id else None,
@@ -94,6 +110,26 @@ def request_row(agent_request: AgentRequest) -> dict[str, Any]:
         "started_at": agent_request.started_at.timestamp() if agent_request.started_at else None,
         "finished_at": agent_request.finished_at.timestamp() if agent_request.finished_at else None,
         "is_terminal": agent_request.is_terminal,
+    }
+
+
+def interaction_row(interaction: Interaction) -> dict[str, Any]:
+    """One question to a person, as the inbox shows it."""
+    return {
+        "interaction_id": interaction.interaction_id,
+        **_common(interaction.agent_request),
+        "kind": interaction.kind,
+        "prompt": interaction.prompt,
+        "options": interaction.options,
+        "schema": interaction.schema,
+        "tool_calls": interaction.tool_calls,
+        "state": interaction.state,
+        "deadline": interaction.deadline.timestamp(),
+        "response": interaction.answer,
+        "note": interaction.note or None,
+        "answered_by": interaction.answered_by or None,
+        "answered_at": interaction.answered_at.timestamp() if interaction.answered_at else None,
+        "created_at": interaction.created_at.timestamp(),
     }
 
 

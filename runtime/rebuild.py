@@ -1,38 +1,64 @@
-"""Brings a loop back to where its log says it was, by replaying the reports that the log holds."""
+"""Brings the loop back to where its log says it was, by replaying the reports that the log holds."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from agents.llm.types import LLMContentBlock, LLMResponse, LLMTokenUsage, LLMToolCall
-from agents.loop import LoopState, after_commit, after_think, after_tool
-from agents.tools.base import ToolResult
+from agents.loop import Answer, LoopState, after_answer, after_commit, after_interruption, after_think, after_tool
+from agents.tools.base import CrashPolicy, ToolResult
+from agents.tools.subagent import INVOKE_SUBAGENT
 from runtime.kinds import EventKind
 from runtime.models import RuntimeEvent
 
+REPLAYED = (
+    EventKind.THINK_COMPLETED,
+    EventKind.TOOL_STARTED,
+    EventKind.TOOL_COMPLETED,
+    EventKind.SUBAGENT_COMPLETED,
+    EventKind.INTERACTION_ACK,
+    EventKind.STEP_COMPLETED,
+)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuilt:
-    state: LoopState
-    interrupted: frozenset[str]
-    """Ids of tool calls of the current step that were started and not finished."""
 
-
-def rebuild(initial: LoopState, log: Iterable[RuntimeEvent]) -> Rebuilt:
+def rebuild(
+    initial: LoopState, log: Iterable[RuntimeEvent], *, crash_policy: Callable[[str], CrashPolicy]
+) -> LoopState:
     """Folds the log, in order of sequence, over the state that the turn began with."""
-    state, begun = initial, set[str]()
+    state, begun = initial, dict[str, str]()
     for event in log:
-        match event.event_type:
-            case EventKind.THINK_COMPLETED:
-                state = after_think(state, _response(event.payload))
-            case EventKind.TOOL_STARTED:
-                begun.add(event.payload["tool_call_id"])
-            case EventKind.TOOL_COMPLETED:
-                begun.discard(event.payload["tool_call_id"])
-                state = after_tool(state, _call(state, event.payload), _result(event.payload["result"]))
-            case EventKind.STEP_COMPLETED:
-                state = after_commit(state)
-    return Rebuilt(state=state, interrupted=frozenset(begun))
+        if event.event_type == EventKind.TOOL_STARTED:
+            begun[event.payload["tool_call_id"]] = event.payload["tool_name"]
+        elif event.event_type == EventKind.INTERACTION_ACK:
+            # What is asked after a call had begun is whether it may run again.
+            begun.pop(event.payload["tool_call_id"], None)
+            state = after_event(state, event)
+        else:
+            begun.pop(event.payload.get("tool_call_id", ""), None)
+            state = after_event(state, event)
+    policies = {call_id: crash_policy(name) for call_id, name in begun.items() if name != INVOKE_SUBAGENT}
+    unknown = frozenset(call_id for call_id, policy in policies.items() if policy == "at_most_once")
+    to_confirm = [call_id for call_id, policy in policies.items() if policy == "ask"]
+    return after_interruption(replace(state, interrupted=unknown), to_confirm)
+
+
+def after_event(state: LoopState, event: RuntimeEvent) -> LoopState:
+    """The state after what the event reports; events that the loop does not know change nothing."""
+    match event.event_type:
+        case EventKind.THINK_COMPLETED:
+            return after_think(state, _response(event.payload))
+        case EventKind.TOOL_COMPLETED | EventKind.SUBAGENT_COMPLETED:
+            return after_tool(state, _call(state, event.payload), _result(event.payload["result"]))
+        case EventKind.INTERACTION_ACK:
+            return after_answer(state, event.payload["tool_call_id"], answer_of(event.payload))
+        case EventKind.STEP_COMPLETED:
+            return after_commit(state)
+    return state
+
+
+def answer_of(payload: dict[str, Any]) -> Answer:
+    """What an acknowledgement in the log says."""
+    return Answer(state=payload["state"], response=payload["response"], note=payload["note"])
 
 
 def _response(payload: dict[str, Any]) -> LLMResponse:

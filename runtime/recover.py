@@ -16,7 +16,7 @@ _TRIED_FOR_A_SLOT = 16
 
 
 def find_runnable(count: int, *, grace: timedelta = timedelta()) -> list[int]:
-    """Keys of up to `count` requests to claim, oldest first: lost ones, and the first of each idle session.
+    """Keys of up to `count` requests to claim, oldest first: lost and due ones, and the first of each idle session.
 
     Queued requests younger than `grace` are left to the queue.
     """
@@ -29,12 +29,13 @@ def find_runnable(count: int, *, grace: timedelta = timedelta()) -> list[int]:
 
 
 def _lost(count: int) -> list[int]:
-    """Running under a lease that has run out, or whose owner died on this machine, which shows at once."""
+    """Running under a lease that has run out, or whose owner died on this machine, which shows at once; or parked and due."""
     running = AgentRequest.rows.running().order_by()
     owners = running.exclude(lease_owner="").values_list("lease_owner", flat=True).distinct()
     dead = [owner for owner in owners if lease.is_dead(owner)]
-    lost = running.filter(Q(lease_expires_at__lt=Now()) | Q(lease_owner__in=dead))
-    return list(lost.values_list("pk", flat=True)[:count])
+    lost = Q(status=Status.RUNNING) & (Q(lease_expires_at__lt=Now()) | Q(lease_owner__in=dead))
+    due = Q(status=Status.PAUSED) & (Q(is_due=True) | Q(wakes_at__lte=Now()))
+    return list(AgentRequest.rows.unfinished().filter(lost | due).order_by().values_list("pk", flat=True)[:count])
 
 
 def count_accepted(request_pks: list[int]) -> int:

@@ -16,6 +16,7 @@ from runtime import news
 from runtime.errors import AgentNotFound, CursorAhead, RequestNotFound
 from runtime.horizon import horizon
 from runtime.hub import Watch, hub
+from runtime.mirrors import fetch_mirrored
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.public import frame, is_terminal_event
 from runtime.readers import DATABASE_ERRORS, in_patient_reader, in_reader
@@ -173,7 +174,9 @@ def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> Sessi
 
 
 def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent]:
-    return list(agent_request.events.filter(sequence__gt=cursor).order_by("sequence")[:PAGE_SIZE])
+    page = list(agent_request.events.filter(sequence__gt=cursor).order_by("sequence")[:PAGE_SIZE])
+    fetch_mirrored(agent_request.workspace, page)
+    return page
 
 
 def _session_page(opening: SessionOpening, cursor: int) -> tuple[list[RuntimeEvent], bool]:
@@ -182,7 +185,9 @@ def _session_page(opening: SessionOpening, cursor: int) -> tuple[list[RuntimeEve
     events = opening.principal.workspace.events.filter(
         session_id=opening.session_id, agent_request__agent=opening.agent, id__gt=cursor, id__lte=settled
     )
-    return list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE]), not is_newest
+    page = list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE])
+    fetch_mirrored(opening.principal.workspace, page)
+    return page, not is_newest
 
 
 def _cursor(request: HttpRequest, parameter: str) -> int:

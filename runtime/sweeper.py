@@ -11,6 +11,7 @@ from django.db import Error, close_old_connections
 from django.db.models.functions import Now
 from typing_extensions import override
 
+from agents.stop_signal import StopSignal
 from runtime import cluster, lease
 from runtime.models import AgentRequest
 from runtime.recover import QUEUE_GRACE, count_accepted, find_runnable
@@ -29,7 +30,7 @@ class Worker(Protocol):
     """What the sweeper needs to know of the engine beside it."""
 
     owner: str
-    held: dict[int, int]
+    held: dict[int, StopSignal]
     deliveries: int
 
     def sweep_in(self, request_pk: int) -> bool: ...
@@ -66,6 +67,7 @@ class Sweeper(threading.Thread):
             os._exit(1)
         if time.monotonic() - self._renewed_at >= self._renew_every_s:
             self._renew()
+        self._stop_cancelled()
         if cluster.draining.is_set():
             self._drain()
         else:
@@ -76,6 +78,14 @@ class Sweeper(threading.Thread):
         if held:
             lease.renew(self._engine.owner, held)
         self._renewed_at = time.monotonic()
+
+    def _stop_cancelled(self) -> None:
+        """Tells the model calls and tools of this process whose requests somebody has cancelled."""
+        held = {key: stop for key, stop in list(self._engine.held.items()) if not stop.is_set()}
+        if held:
+            cancelled = AgentRequest.rows.running().filter(pk__in=held).exclude(cancel_reason="")
+            for request_pk in cancelled.values_list("pk", flat=True):
+                held[request_pk].set("cancelled")
 
     def _drain(self) -> None:
         """Steps may finish for a while; then what still runs is given up and goes on in another process."""

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections
 
+from agents.stop_signal import StopSignal
 from runtime import cluster, lease
 from runtime.claim import claim
 from runtime.execute import execute_request
@@ -36,8 +37,8 @@ class Engine:
 
     def __init__(self) -> None:
         self.owner = lease.new_owner()
-        self.held: dict[int, int] = {}
-        """Requests that run here, by key, with their attempt."""
+        self.held: dict[int, StopSignal] = {}
+        """Requests that run here, by key, with what stops them."""
         self.deliveries = 0
         self._threads = ThreadPoolExecutor(settings.MASH_WORKER_THREADS, thread_name_prefix="request")
         self._slots = threading.Semaphore(settings.MASH_WORKER_THREADS)
@@ -85,9 +86,9 @@ class Engine:
             agent_request = claim(request_pk, self.owner) if is_mine else None
             if agent_request is None:
                 return False
-            self.held[request_pk] = agent_request.attempt
+            self.held[request_pk] = stop = StopSignal()
             try:
-                execute_request(agent_request, should_stop=cluster.draining.is_set)
+                execute_request(agent_request, should_stop=cluster.draining.is_set, stop=stop)
             finally:
                 self.held.pop(request_pk, None)
         return True

@@ -1,12 +1,14 @@
 """What every test stands on: two workspaces, their callers, a scripted agent, and the runtime driven in-process."""
 
 from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
 from agents.models import Agent
+from agents.stop_signal import StopSignal
 from benchmarks.model_server import ModelServer
 from runtime import lease
 from runtime.claim import claim
@@ -21,6 +23,7 @@ from workspaces.models import Workspace
 from workspaces.tokens import issue_token
 
 Driver = Callable[[], list[AgentRequest]]
+Stepper = Callable[[AgentRequest], bool]
 AgentMaker = Callable[..., Agent]
 EventLog = Callable[[AgentRequest], list[str]]
 _MOST_REQUESTS = 200
@@ -109,10 +112,13 @@ def stranger_web(transactional_db: None, stranger_token: str) -> Web:
 
 @pytest.fixture
 def make_agent(workspace: Workspace, model: ModelServer) -> AgentMaker:
-    """Makes an agent whose model is scripted and reached through the vendor's SDK; takes `AgentDefinition` fields."""
+    """Makes an agent whose model is scripted and reached through the vendor's SDK; takes `AgentDefinition` fields.
+
+    `row` holds fields of the agent itself.
+    """
     credential = CredentialFactory.create(workspace=workspace, kind="anthropic", base_url=model.url)
 
-    def make(**definition: object) -> Agent:
+    def make(*, row: dict[str, Any] | None = None, **definition: object) -> Agent:
         scripted = {
             "provider": "anthropic",
             "model": "claude-haiku-4-5-20251001",
@@ -120,7 +126,7 @@ def make_agent(workspace: Workspace, model: ModelServer) -> AgentMaker:
             "tools": TEST_TOOLS,
             "model_timeout_s": 1,
         }
-        return AgentFactory.create(workspace=workspace, definition={**scripted, **definition})
+        return AgentFactory.create(workspace=workspace, definition={**scripted, **definition}, **(row or {}))
 
     return make
 
@@ -145,10 +151,24 @@ def run_requests(transactional_db: None) -> Driver:
             if not claimed:
                 return ran
             for agent_request in claimed:
-                execute_request(agent_request, should_stop=lambda: False)
+                execute_request(agent_request, should_stop=lambda: False, stop=StopSignal())
                 agent_request.refresh_from_db()
             ran += claimed
         raise AssertionError("Requests become runnable again and again.")
+
+    return run
+
+
+@pytest.fixture
+def run_once(transactional_db: None) -> Stepper:
+    """Claims one request and runs it until it ends or parks; False when it could not be claimed."""
+
+    def run(agent_request: AgentRequest) -> bool:
+        claimed = claim(agent_request.pk, lease.new_owner())
+        if claimed is not None:
+            execute_request(claimed, should_stop=lambda: False, stop=StopSignal())
+        agent_request.refresh_from_db()
+        return claimed is not None
 
     return run
 

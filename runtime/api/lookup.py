@@ -21,10 +21,18 @@ def find_agent(request: Request, agent_id: str) -> Agent:
 
 
 def find_request(request: Request, agent_id: str, request_id: uuid.UUID) -> AgentRequest:
-    rows = principal_of(request).workspace.agent_requests.with_agent()
+    rows = principal_of(request).workspace.agent_requests.with_relatives()
     agent_request = only(rows.filter(request_id=request_id, agent__agent_id=clean_id(agent_id, "agent_id")))
     if agent_request is None:
         raise RequestNotFound("There is no such request.")
+    return agent_request
+
+
+def find_by_trace(request: Request, agent_id: str, trace_id: uuid.UUID) -> AgentRequest:
+    rows = principal_of(request).workspace.agent_requests.with_relatives()
+    agent_request = only(rows.filter(trace_id=trace_id, agent__agent_id=clean_id(agent_id, "agent_id")))
+    if agent_request is None:
+        raise RequestNotFound("There is no request with such a trace.")
     return agent_request
 
 

@@ -18,6 +18,7 @@ PREFER = OpenApiParameter(
     description="`wait=30` holds the answer until the request has ended, at most 60 seconds.",
 )
 LIMIT = OpenApiParameter("limit", OpenApiTypes.INT, description="How many rows to answer at most.")
+CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of the page before.")
 REQUEST_FILTERS = [
     OpenApiParameter("status", OpenApiTypes.STR, enum=Status.values),
     OpenApiParameter("session_id", OpenApiTypes.STR),
@@ -25,5 +26,5 @@ REQUEST_FILTERS = [
     OpenApiParameter("since", OpenApiTypes.NUMBER, description="Accepted at or after this time, in Unix seconds."),
     OpenApiParameter("until", OpenApiTypes.NUMBER, description="Accepted before this time, in Unix seconds."),
     LIMIT,
-    OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of the page before."),
+    CURSOR,
 ]

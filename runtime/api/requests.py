@@ -58,7 +58,7 @@ class RequestListView(APIView):
     def get(self, request: Request, agent_id: str) -> Response:
         """List the agent's requests, newest first. Filters: status, session_id, user, since, until; pages by cursor."""
         agent = find_agent(request, agent_id)
-        rows = principal_of(request).workspace.agent_requests.filter(agent=agent).with_agent()
+        rows = principal_of(request).workspace.agent_requests.filter(agent=agent).with_relatives()
         page, cursor = newest_first(request, _filtered(request, rows))
         return data({"requests": [request_row(row) for row in page], "next": cursor})
 

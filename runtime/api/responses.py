@@ -7,7 +7,8 @@ from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, in
 from rest_framework import serializers
 
 from agents.models import Agent
-from runtime.kinds import Reason, Status, WaitReason
+from runtime.kinds import PauseReason, Reason, RequestKind, Status, WaitReason
+from runtime.models import Interaction
 
 Shape = serializers.Serializer[Any]
 
@@ -94,12 +95,21 @@ class TurnMetadata(Shape):
     compaction_summary_text = serializers.CharField(allow_null=True)
     compaction_summary_turn_id = serializers.CharField(allow_null=True)
     stop_reason = serializers.CharField(required=False, help_text="`max_steps` when the step limit ended the turn.")
+    primary_session_id = serializers.CharField(
+        required=False, help_text="Of a delegated request: its parent's session."
+    )
+    primary_app_id = serializers.CharField(required=False)
+    subagent_id = serializers.CharField(required=False)
+    subagent_invoke_opts = serializers.DictField(required=False)
 
 
 class AgentResponse(Shape):
     text = serializers.CharField()
     signals = serializers.DictField()
     metadata = TurnMetadata()
+    structured_output = serializers.JSONField(
+        required=False, help_text="The answer as JSON, where the request gave a schema for it."
+    )
 
 
 class CompletedRequest(Shape):
@@ -163,7 +173,12 @@ class RequestRow(Shape):
     session_id = serializers.CharField()
     status = serializers.ChoiceField(Status.choices)
     reason = serializers.ChoiceField(Reason.choices, allow_null=True, help_text="Why it ended.")
-    wait_reason = serializers.ChoiceField(WaitReason.choices, allow_null=True, help_text="What it waits for.")
+    wait_reason = serializers.ChoiceField(WaitReason.choices, allow_null=True, help_text="Why it cannot start.")
+    pause_reason = serializers.ChoiceField(PauseReason.choices, allow_null=True, help_text="What it waits for.")
+    kind = serializers.ChoiceField(RequestKind.choices)
+    run = serializers.IntegerField(help_text="1, and one more for every resume.")
+    parent_request_id = serializers.UUIDField(allow_null=True, help_text="Who delegated it.")
+    rerun_of = serializers.UUIDField(allow_null=True)
     attempt = serializers.IntegerField(help_text="How often a worker has claimed it.")
     request_seq = serializers.IntegerField()
     trace_id = serializers.UUIDField(allow_null=True)
@@ -181,6 +196,37 @@ class RequestRow(Shape):
 class RequestList(Shape):
     requests = RequestRow(many=True)
     next = serializers.CharField(allow_null=True, help_text="Cursor of the next page, or null on the last.")
+
+
+class InteractionRow(Shape):
+    interaction_id = serializers.CharField()
+    request_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    session_id = serializers.CharField()
+    kind = serializers.ChoiceField(Interaction.Kind.choices)
+    prompt = serializers.CharField(allow_blank=True)
+    options = serializers.ListField(child=serializers.CharField())
+    schema = serializers.DictField(allow_null=True)
+    tool_calls = serializers.ListField(
+        child=serializers.DictField(), help_text="Id, name and arguments of what would run."
+    )
+    state = serializers.ChoiceField(Interaction.State.choices)
+    deadline = serializers.FloatField()
+    response = serializers.JSONField(allow_null=True)
+    note = serializers.CharField(allow_null=True)
+    answered_by = serializers.CharField(allow_null=True)
+    answered_at = serializers.FloatField(allow_null=True)
+    created_at = serializers.FloatField()
+
+
+class InteractionList(Shape):
+    interactions = InteractionRow(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Cursor of the next page, or null on the last.")
+
+
+class Acknowledged(Shape):
+    ok = serializers.BooleanField()
+    interaction_id = serializers.CharField()
 
 
 class SessionRow(Shape):

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from agents.json_schema import schema_fault
 from runtime.accept import Submission
 from workspaces.api.envelope import InvalidRequest, PayloadTooLarge
 from workspaces.api.serializers import BodySerializer, ObjectField, StrictCharField
@@ -29,6 +30,19 @@ class SubmitBody(BodySerializer):
     multitask = serializers.ChoiceField(["enqueue", "reject", "interrupt"], required=False)
     metadata = ObjectField(max_bytes=16_000, required=False)
     limits = LimitsBody(required=False)
+    structured_output = ObjectField(
+        max_bytes=64_000, required=False, help_text="JSON Schema that the answer must satisfy."
+    )
+
+    def validate_structured_output(self, schema: dict[str, Any]) -> dict[str, Any]:
+        if fault := schema_fault(schema):
+            raise serializers.ValidationError(f"Not a JSON Schema of draft 2020-12: {fault}")
+        return schema
+
+
+class InteractionBody(BodySerializer):
+    interaction_id = StrictCharField(max_length=20)
+    response = serializers.JSONField(help_text="What legal answers are depends on the kind of the question.")
 
 
 def submission_from(values: dict[str, Any]) -> Submission:

@@ -1,13 +1,23 @@
 """The runtime's routes below `/api/v1/`; the streams beside them are in `mashsite.asgi`."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from runtime.api.agents import AgentListView, AgentView, HealthView
+from runtime.api.control import CancelView, RerunView, ResumeView, TraceStatusView
+from runtime.api.interactions import AnswerView, InteractionListView
 from runtime.api.requests import RequestListView, RequestStatusView, RequestView, SubmitView
 from runtime.api.sessions import HistoryView, SessionListView, SessionView
 
 app_name = "runtime"
 _AGENT = "agent/<str:agent_id>"
+
+
+def _control(subject: str, name: str) -> list[URLPattern]:
+    """Steering a request, however it is addressed."""
+    views = {"cancel": CancelView, "resume": ResumeView, "rerun": RerunView}
+    return [path(f"{_AGENT}/{subject}/{verb}", view.as_view(), name=f"{name}-{verb}") for verb, view in views.items()]
+
+
 urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
     path("agent", AgentListView.as_view(), name="agent-list"),
@@ -16,6 +26,11 @@ urlpatterns = [
     path(f"{_AGENT}/requests", RequestListView.as_view(), name="request-list"),
     path(f"{_AGENT}/request/<uuid:request_id>", RequestView.as_view(), name="request-detail"),
     path(f"{_AGENT}/request/<uuid:request_id>/status", RequestStatusView.as_view(), name="request-status"),
+    *_control("request/<uuid:request_id>", "request"),
+    path(f"{_AGENT}/request/<uuid:request_id>/interaction", AnswerView.as_view(), name="answer"),
+    path(f"{_AGENT}/trace/<uuid:trace_id>/status", TraceStatusView.as_view(), name="trace-status"),
+    *_control("trace/<uuid:trace_id>", "trace"),
+    path("interactions", InteractionListView.as_view(), name="interaction-list"),
     path(f"{_AGENT}/sessions", SessionListView.as_view(), name="session-list"),
     # A session id is free text, and a slash in it arrives decoded: the longer route comes first.
     path(f"{_AGENT}/sessions/<path:session_id>/history", HistoryView.as_view(), name="session-history"),

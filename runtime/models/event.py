@@ -29,6 +29,9 @@ class RuntimeEvent(models.Model):
     rows = models.Manager["RuntimeEvent"]()
     objects = ClosedManager()
 
+    # The child's event that a `subagent.*` event refers to, once a reader has fetched it.
+    mirrored: "RuntimeEvent | None" = None
+
     class Meta:
         ordering = ["id"]
         verbose_name = "event"

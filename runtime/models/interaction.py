@@ -34,7 +34,9 @@ class Interaction(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="interactions")
     agent_request = models.ForeignKey(AgentRequest, models.CASCADE, related_name="interactions")
     run = models.PositiveIntegerField(help_text="The run of the request that asks.")
-    call = models.CharField(max_length=200, help_text="`{loop}.{tool call id}` that this is about.")
+    loop_index = models.PositiveIntegerField()
+    call_id = models.CharField(max_length=200, help_text="The tool call that this is about.")
+    turn = models.PositiveIntegerField(default=1, help_text="A call that was interrupted may be asked about again.")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     prompt = models.TextField()
     schema = models.JSONField(null=True, help_text="JSON Schema of a free answer, if it must have one.")
@@ -53,7 +55,9 @@ class Interaction(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["agent_request", "run", "call"], name="one_interaction_per_call"),
+            models.UniqueConstraint(
+                fields=["agent_request", "run", "loop_index", "call_id", "turn"], name="one_interaction_per_call"
+            ),
         ]
         indexes = [
             # The inbox

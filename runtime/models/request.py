@@ -40,6 +40,10 @@ class AgentRequestQuerySet(models.QuerySet["AgentRequest"]):
     def with_agent(self) -> "AgentRequestQuerySet":
         return self.select_related("workspace", "agent", "agent_version")
 
+    def with_relatives(self) -> "AgentRequestQuerySet":
+        """With what `public.request_row` shows."""
+        return self.with_agent().select_related("parent", "rerun_of")
+
     def move(self, to: Status, **changes: Any) -> int:
         """Changes the status of these rows where that is legal, and returns how many changed."""
         return self.filter(status__in=LEGAL_MOVES[to]).update(status=to, **changes)
@@ -111,6 +115,9 @@ class AgentRequest(models.Model):
 
     rows = AgentRequestQuerySet.as_manager()
     objects = ClosedManager()
+
+    # Of this process's claim, not of the row: the worker before was lost.
+    was_lost: bool = False
 
     class Meta:
         verbose_name = "request"

@@ -6,6 +6,7 @@ walk of their own in `tests/admin`.
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,7 +23,16 @@ from workspaces.tokens import issue_token
 
 PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs"}
 WALKED_ELSEWHERE = ("admin/",)
-BODIES = {"api/v1/agent/<str:agent_id>/request": {"message": "hello", "session_id": "secret-session"}}
+_AGENT = "api/v1/agent/<str:agent_id>"
+BODIES: dict[str, dict[str, object]] = {
+    f"{_AGENT}/request": {"message": "hello", "session_id": "secret-session"},
+    f"{_AGENT}/request/<uuid:request_id>/interaction": {"interaction_id": "itr_0123456789ab", "response": "approve"},
+    **{
+        f"{_AGENT}/{subject}/{verb}": {}
+        for subject in ("request/<uuid:request_id>", "trace/<uuid:trace_id>")
+        for verb in ("cancel", "resume", "rerun")
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +89,14 @@ def secrets(other_workspace: Workspace) -> dict[str, str]:
     agent = AgentFactory.create(workspace=other_workspace, agent_id="secret-agent")
     session = SessionFactory.create(workspace=other_workspace, agent_id="secret-agent", session_id="secret-session")
     TurnFactory.create(workspace=other_workspace, session=session)
-    agent_request = AgentRequestFactory.create(workspace=other_workspace, agent=agent, session_id="secret-session")
+    agent_request = AgentRequestFactory.create(
+        workspace=other_workspace, agent=agent, session_id="secret-session", trace_id=uuid.uuid4()
+    )
     return {
         "agent_id": agent.agent_id,
         "session_id": session.session_id,
         "request_id": str(agent_request.request_id),
+        "trace_id": str(agent_request.trace_id),
     }
 
 

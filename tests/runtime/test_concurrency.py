@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from agents.models import Agent
+from agents.stop_signal import StopSignal
 from benchmarks.model_server import ModelServer
 from runtime import events, lease
 from runtime.claim import claim
@@ -132,7 +133,7 @@ def test_a_second_request_waits_for_the_first_and_knows_its_turn(
     waiting = web.first_frames(f"/api/v1/agent/{agent.agent_id}/request/{rows[1].request_id}/events", 2)[1]
     assert waiting.event == "request.waiting"
     assert (waiting.data["reason"], waiting.data["position"]) == ("session_busy", 1)
-    execute_request(first, should_stop=lambda: False)
+    execute_request(first, should_stop=lambda: False, stop=StopSignal())
     [second] = run_requests()
     first.refresh_from_db()
     assert first.finished_at
@@ -167,7 +168,7 @@ def test_interrupt_stops_what_runs_and_then_runs(
     running = claim(first.pk, lease.new_owner())
     assert running
     assert web.post(path, {"message": "say=new", "session_id": "s", "multitask": "interrupt"}).status == 200
-    execute_request(running, should_stop=lambda: False)
+    execute_request(running, should_stop=lambda: False, stop=StopSignal())
     [second] = run_requests()
     first.refresh_from_db()
     assert (first.status, first.reason, second.status) == ("cancelled", "superseded", "completed")

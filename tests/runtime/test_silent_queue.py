@@ -2,6 +2,7 @@
 
 import pytest
 
+from agents.stop_signal import StopSignal
 from runtime import cluster
 from runtime.sweeper import Sweeper
 
@@ -10,7 +11,7 @@ class Engine:
     owner = "test"
 
     def __init__(self) -> None:
-        self.held: dict[int, int] = {}
+        self.held: dict[int, StopSignal] = {}
         self.deliveries = 0
 
     def sweep_in(self, request_pk: int) -> bool:

@@ -1,0 +1,55 @@
+"""How a run begins: the state to go on from, and the first events of its log."""
+
+from agents.build import RunnableAgent
+from agents.llm.types import LLMContentBlock, LLMMessage
+from agents.loop import LoopState
+from agents.memory.history import as_messages, recent_turns
+from runtime.events import NewEvent
+from runtime.journal import Journal
+from runtime.kinds import EventKind
+from runtime.models import AgentRequest
+from runtime.rebuild import REPLAYED, rebuild
+
+
+def begin(journal: Journal, runnable: RunnableAgent) -> LoopState:
+    """History and message, and whatever the log holds of this turn already."""
+    agent_request = journal.agent_request
+    turns = recent_turns(
+        agent_request.workspace,
+        agent_id=agent_request.agent.agent_id,
+        session_id=agent_request.session_id,
+        count=runnable.definition.conversation_history_turns,
+    )
+    message = LLMMessage(role="user", content=[LLMContentBlock.text(agent_request.message)])
+    most_steps = runnable.definition.max_steps
+    state = LoopState(
+        messages=(*as_messages(turns), message),
+        max_steps=min(most_steps, agent_request.limits.get("max_steps", most_steps)),
+        rules=runnable.rules,
+        output_schema=agent_request.structured_output,
+    )
+    if agent_request.attempt > 1:
+        log = agent_request.events.filter(event_type__in=REPLAYED).order_by("sequence")
+        state = rebuild(state, log, crash_policy=runnable.crash_policy)
+    journal.add(*_opening(agent_request, turn_count=len(turns)))
+    return state
+
+
+def _opening(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:
+    """Written with the first step; a later attempt repeats none of what is there."""
+    message = {"message": agent_request.message}
+    opening = [
+        NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload=message),
+        NewEvent(
+            event_type=EventKind.AGENT_RUN_START,
+            key="agent.run.start",
+            payload={"step_id": 0, "payload": {"user_message": agent_request.message}},
+        ),
+        NewEvent(
+            event_type=EventKind.CONTEXT_LOADED, key="context.loaded", payload={**message, "turn_count": turn_count}
+        ),
+    ]
+    if agent_request.was_lost:
+        recovered = {"attempt": agent_request.attempt, "lost_leases": agent_request.lost_leases}
+        opening.append(NewEvent(event_type=EventKind.REQUEST_RECOVERED, payload=recovered))
+    return opening

@@ -1,0 +1,1 @@
+"""A person in the loop: what is asked, who answers, and what silence means (extensions 5)."""
