@@ -173,7 +173,7 @@ class ModelProtocol(asyncio.Protocol):
             "close": half,
             "early_end": [*half, b""],
             "stall": half,
-            "garbage": [*half, b"data: {broken\n\n", b""],
+            "garbage": [*half, b"event: content_block_delta\ndata: {broken\n\n", b""],
             "midway": [*half, model_stream.error_frame(call.path), b""],
         }
         sent = spoiled.get(failure or "", [*frames, b""])

@@ -19,13 +19,12 @@ def frames(path: str, body: JSONObject) -> list[bytes]:
 
 def error_frame(path: str) -> bytes:
     """How a vendor says in the middle of an answer that it has too much to do."""
-    if path == "/v1/messages":
-        error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-        return b"event: error\ndata: " + json.dumps(error).encode() + b"\n\n"
+    if path == "/v1/chat/completions":
+        return b"data: " + json.dumps({"error": {"message": "Overloaded", "code": 529}}).encode() + b"\n\n"
+    error: JSONObject = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     if path == "/v1/responses":
         error = {"type": "error", "code": "server_error", "message": "Overloaded", "param": None, "sequence_number": 9}
-        return b"event: error\ndata: " + json.dumps(error).encode() + b"\n\n"
-    return b"data: " + json.dumps({"error": {"message": "Overloaded", "code": 529}}).encode() + b"\n\n"
+    return b"event: error\ndata: " + json.dumps(error).encode() + b"\n\n"
 
 
 def _anthropic(body: JSONObject) -> Iterator[JSONObject]:

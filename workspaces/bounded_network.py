@@ -5,6 +5,7 @@ reached. Here every wait of a bounded call is shortened to what is left of its t
 The connection is then broken, so its pool drops it.
 """
 
+import os
 import socket
 import threading
 import time
@@ -145,7 +146,9 @@ class BoundedStream(httpcore2.NetworkStream):
         if bounds is None:
             return BoundedStream(self._inner.start_tls(ssl_context, server_hostname, timeout))
         seconds = bounds.left(timeout, httpcore2.ConnectTimeout)
-        with bounds.waiting(self._shut_down):
+        # The socket is taken over by another object before the handshake, so it is reached by a second descriptor.
+        descriptor = os.dup(self._inner.get_extra_info("socket").fileno())
+        with socket.socket(fileno=descriptor) as same, bounds.waiting(lambda: _shut_down(same)):
             return BoundedStream(self._inner.start_tls(ssl_context, server_hostname, seconds))
 
     @override
@@ -157,9 +160,13 @@ class BoundedStream(httpcore2.NetworkStream):
         return self._inner.get_extra_info(info)
 
     def _shut_down(self) -> None:
-        """Wakes whoever reads or writes; closing the descriptor from another thread would not."""
-        with suppress(OSError):
-            self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        _shut_down(self._inner.get_extra_info("socket"))
+
+
+def _shut_down(connection: socket.socket) -> None:
+    """Wakes whoever reads or writes; closing the descriptor from another thread would not."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _connected(connect: Connect, timeout: float | None, bounds: CallBounds) -> httpcore2.NetworkStream:

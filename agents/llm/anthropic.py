@@ -67,7 +67,8 @@ def error_from_sdk(error: anthropic.AnthropicError, api_key: str) -> LLMError:
         return ProviderTimeout(failures.TOO_SLOW)
     if isinstance(error, anthropic.APIConnectionError):
         return failures.no_connection(error)
-    if isinstance(error, anthropic.APIStatusError) and error.status_code < 400:
+    if isinstance(error, anthropic.APIStatusError) and error.status_code == 200:
+        # In the middle of a stream.
         return failures.from_event(error.type or "", error.api_message or "", api_key=api_key)
     if isinstance(error, anthropic.APIStatusError):
         return failures.from_status(

@@ -17,6 +17,7 @@ GLOBAL = {Workspace, User}
 MAY_NAME_ROWS = {
     "runtime/recover.py",
     "runtime/claim.py",
+    "runtime/drafts.py",
     "runtime/lease.py",
     "runtime/horizon.py",
     "runtime/readers.py",
