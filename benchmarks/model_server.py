@@ -76,6 +76,7 @@ class ModelProtocol(asyncio.Protocol):
         self.recording = recording
         self.buffer = b""
         self.is_busy = False
+        self.media_type = b""
         self.trickling: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport | None = None
 
@@ -163,10 +164,12 @@ class ModelProtocol(asyncio.Protocol):
         self.recording.answered += 1
         reply = model_script.next_reply(script, failure=failure, results=call.results, offered=call.offered)
         body = model_wire.answer(call, reply, self.recording.answered)
-        if not call.stream or failure == "unstreamed":
+        is_stream = call.stream and failure != "unstreamed"
+        if not (is_stream or script.trickle or failure == "stall"):
             self._send_json(200, body)
             return
-        frames = model_stream.frames(call.path, body)
+        self.media_type = b"text/event-stream" if is_stream else b"application/json"
+        frames = model_stream.frames(call.path, body) if is_stream else model_stream.slices(body)
         half = frames[: len(frames) // 2]
         spoiled = {
             # A stream that dies midway, or ends in good form too early.
@@ -208,7 +211,7 @@ class ModelProtocol(asyncio.Protocol):
         self._next()
 
     def _send_stream(self, frames: list[bytes], *, with_head: bool = True) -> None:
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ntransfer-encoding: chunked\r\n\r\n" % self.media_type
         chunks = [b"%x\r\n%s\r\n" % (len(frame), frame) for frame in frames]
         if self.transport is not None:
             self.transport.write((head if with_head else b"") + b"".join(chunks))

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
-from runtime.drafts import DRAFT_EVERY_S
 from runtime.models import AgentRequest
 from runtime.news import Delta
 
 DELTA_EVENT = "llm.response.delta"
+# For a draft that has caught up, while text is missing
+LOOK_EVERY_S = 0.25
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class Listening:
     def read_draft(self, draft: Delta | None, agent_request: AgentRequest) -> bytes:
         """What the draft adds, after a look for it whatever the look found."""
         self.lacks_text = False
-        self.draft_at = time.monotonic() + DRAFT_EVERY_S
+        self.draft_at = time.monotonic() + LOOK_EVERY_S
         return self.frame(draft, agent_request) if draft else b""
 
     def new_part(self, delta: Delta) -> Delta | None:
