@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import Error, close_old_connections, transaction
+from django.db import close_old_connections, transaction
 
 from runtime.kinds import TERMINAL_EVENTS, EventKind
 from runtime.models import AgentRequest, ResponseDraft
@@ -34,8 +34,8 @@ def save(drafts: Sequence[Draft]) -> None:
     try:
         with transaction.atomic():
             _save(drafts)
-    except Error as error:
-        logger.warning("Drafts could not be saved: %s", error, extra={"action": "drafts.failed"})
+    except Exception:  # the top of a thread: whatever it is, the requests go on without their drafts
+        logger.warning("Drafts could not be saved", exc_info=True, extra={"action": "drafts.failed"})
     finally:
         close_old_connections()
 

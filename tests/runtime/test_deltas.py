@@ -6,9 +6,10 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,8 @@ from runtime.news import Delta, News, publish_deltas, read_deltas
 from tests.conftest import AgentMaker, Driver
 from tests.factories import AgentRequestFactory
 from tests.web import Answer, Frame, Web, wait_until
+
+Result = TypeVar("Result")
 
 WORDS = " ".join(f"word{n}" for n in range(40))
 # About two seconds
@@ -63,10 +66,22 @@ def said(deltas: list[dict[str, Any]]) -> str:
     return text
 
 
+async def elsewhere(work: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    """Does it in a thread, whose database connection is given back."""
+
+    def run() -> Result:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(run)
+
+
 @asynccontextmanager
 async def running(agent_request: AgentRequest, stop: StopSignal | None = None) -> AsyncIterator[None]:
     """The request on a thread, as a worker runs it."""
-    claimed = await asyncio.to_thread(claim, agent_request.pk, lease.new_owner())
+    claimed = await elsewhere(claim, agent_request.pk, lease.new_owner())
     assert claimed
     thread = threading.Thread(
         target=lambda: execute_request(claimed, should_stop=lambda: False, stop=stop or StopSignal())
@@ -84,7 +99,7 @@ def test_text_comes_while_the_model_speaks_and_not_afterwards(web: Web, agent: A
     async def follow() -> tuple[str, list[Frame]]:
         async with web.open("GET", path_of(agent_request)) as answer, running(agent_request):
             await wait_until(answer, lambda: bool(deltas_of(answer)))
-            await asyncio.to_thread(agent_request.refresh_from_db)
+            await elsewhere(agent_request.refresh_from_db)
             status_at_first = agent_request.status
             await wait_until(answer, lambda: answer.has_ended)
         return status_at_first, answer.frames()
@@ -178,7 +193,7 @@ def test_the_next_call_of_the_model_begins_its_text_anew(web: Web, agent: Agent)
 
 def wait_for_draft(agent_request: AgentRequest) -> ResponseDraft:
     drafts = agent_request.workspace.response_drafts
-    for _ in range(100):
+    for _ in range(400):
         if draft := drafts.filter(agent_request=agent_request).first():
             return draft
         time.sleep(0.05)
@@ -200,10 +215,10 @@ def test_no_draft_is_left_behind(make_agent: AgentMaker, transactional_db: None,
 
     async def follow() -> ResponseDraft:
         async with running(agent_request, stop):
-            draft = await asyncio.to_thread(wait_for_draft, agent_request)
+            draft = await elsewhere(wait_for_draft, agent_request)
             if status == "cancelled":
                 rows = agent_request.workspace.agent_requests.filter(pk=agent_request.pk)
-                await asyncio.to_thread(rows.update, cancel_reason="cancelled")
+                await elsewhere(rows.update, cancel_reason="cancelled")
                 stop.set("cancelled")
         return draft
 
