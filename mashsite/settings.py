@@ -210,6 +210,16 @@ MASH_DRAIN_SECONDS = env_number("MASH_DRAIN_SECONDS", 20, minimum=0)
 MASH_ENVIRONMENT_KEY_WORKSPACES = env_list("MASH_ENVIRONMENT_KEY_WORKSPACES", "*")
 # Private addresses that provider calls may reach: host names, comma separated
 MASH_ALLOWED_PRIVATE_HOSTS = env_list("MASH_ALLOWED_PRIVATE_HOSTS")
+# Skill folders for the agents of every workspace
+MASH_SKILLS_DIR = env_text("MASH_SKILLS_DIR")
+# Tools that reach this machine: only for workspaces that the operator names (slugs, or * for all)
+MASH_BASH_WORKSPACES = env_list("MASH_BASH_WORKSPACES")
+MASH_BASH_USER = env_text("MASH_BASH_USER", "nobody")
+MASH_BASH_ROOT = env_text("MASH_BASH_ROOT")
+MASH_BASH_MEMORY_MB = env_number("MASH_BASH_MEMORY_MB", 1024, minimum=64)
+MASH_BASH_NETWORK = env_flag("MASH_BASH_NETWORK", default=True)
+MASH_FILES_WORKSPACES = env_list("MASH_FILES_WORKSPACES")
+MASH_FILES_ROOT = env_text("MASH_FILES_ROOT")
 MASH_MAX_MESSAGE_BYTES = 256 * 1024
 
 LOGGING = {

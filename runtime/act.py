@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 from agents.build import RunnableAgent
 from agents.llm.types import LLMToolCall
@@ -15,6 +16,7 @@ from agents.tools.context import ToolContext
 from runtime import tool_events
 from runtime.events import NewEvent
 from runtime.interactions.answers import result_of_question
+from runtime.interactions.within_call import CallQuestions
 from runtime.journal import Journal
 from runtime.kinds import EventKind
 
@@ -35,7 +37,7 @@ def act(
             continue
         # A tool that does not exist leaves one event only (contract 3.5).
         is_told = call.name in runnable.tools
-        result = result or _run(journal, runnable, state, call, stop)
+        result = result or _run(journal, runnable, state, call, stop).result
         state = finish_call(journal, state, call, result, duration_ms=0, is_told=is_told)
     return _run_all(journal, runnable, state, to_run, stop) if to_run else state
 
@@ -49,6 +51,8 @@ def _known_result(state: LoopState, call: LLMToolCall) -> ToolResult | None:
         return None
     if call.name == ASK_USER:
         return result_of_question(answer)
+    if call.id in state.begun_before and not answer.is_approval:
+        return ToolResult.error(f"{INTERRUPTED} It was not run again.", denied=True)
     if not answer.is_approval:
         text = (
             f"{_REFUSED} {answer.note}".strip()
@@ -67,27 +71,30 @@ def _run_all(
     journal.write()
     begun = time.monotonic()
     if len(calls) == 1:
-        result = _run(journal, runnable, state, calls[0], stop)
-        return finish_call(journal, state, calls[0], result, duration_ms=_milliseconds(begun))
+        ran = _run(journal, runnable, state, calls[0], stop)
+        return _take(journal, state, ran, begun)
     with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="calls") as pool:
-        running: dict[Future[ToolResult], LLMToolCall] = {
-            pool.submit(_run, journal, runnable, state, call, stop): call for call in calls
-        }
+        running = {pool.submit(_run, journal, runnable, state, call, stop) for call in calls}
         while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                call = running.pop(future)
-                state = finish_call(journal, state, call, future.result(), duration_ms=_milliseconds(begun))
+                state = _take(journal, state, future.result(), begun)
             if running and not stop.is_set():
                 # What is done stays done, should this worker die while the others run.
                 journal.write()
     return state
 
 
-def _run(
-    journal: Journal, runnable: RunnableAgent, state: LoopState, call: LLMToolCall, stop: StopSignal
-) -> ToolResult:
-    agent_request = journal.agent_request
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    call: LLMToolCall
+    result: ToolResult
+    emitted: tuple[NewEvent, ...]
+    """What the tool told of itself. A tool that outlives its time may go on telling, and is no longer heard."""
+
+
+def _run(journal: Journal, runnable: RunnableAgent, state: LoopState, call: LLMToolCall, stop: StopSignal) -> _Ran:
+    agent_request, emitted = journal.agent_request, list[NewEvent]()
     context = ToolContext(
         workspace=agent_request.workspace.slug,
         agent_id=runnable.agent_id,
@@ -97,11 +104,19 @@ def _run(
         user=agent_request.user,
         metadata=agent_request.metadata,
         stop=stop,
-        emit=lambda event_type, payload: journal.add(NewEvent(event_type=EventKind(event_type), payload=payload)),
+        emit=lambda event_type, payload: emitted.append(NewEvent(event_type=EventKind(event_type), payload=payload)),
+        ask=CallQuestions(agent_request, state.loop_index, call, stop).ask,
     )
-    return call_tool(
+    result = call_tool(
         runnable.tools, call.name, call.arguments, invalid_arguments=call.invalid_arguments, context=context
     )
+    return _Ran(call, result, tuple(emitted))
+
+
+def _take(journal: Journal, state: LoopState, ran: _Ran, begun: float) -> LoopState:
+    journal.add(*ran.emitted)
+    duration_ms = round((time.monotonic() - begun) * 1000)
+    return finish_call(journal, state, ran.call, ran.result, duration_ms=duration_ms)
 
 
 def finish_call(
@@ -121,7 +136,3 @@ def finish_call(
         journal.add(tool_events.result(state.loop_index, call, result))
     journal.add(tool_events.completed(state.loop_index, call, result, duration_ms=duration_ms, kind=kind))
     return after_tool(state, call, result)
-
-
-def _milliseconds(begun: float) -> int:
-    return round((time.monotonic() - begun) * 1000)

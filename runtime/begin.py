@@ -5,9 +5,10 @@ from agents.llm.types import LLMContentBlock, LLMMessage
 from agents.loop import LoopState
 from agents.memory.history import as_messages, recent_turns
 from runtime.events import NewEvent
+from runtime.interactions.within_call import WITHIN_CALL
 from runtime.journal import Journal
 from runtime.kinds import EventKind
-from runtime.models import AgentRequest
+from runtime.models import AgentRequest, Interaction
 from runtime.rebuild import REPLAYED, rebuild
 
 
@@ -31,6 +32,10 @@ def begin(journal: Journal, runnable: RunnableAgent) -> LoopState:
     if agent_request.attempt > 1:
         log = agent_request.events.filter(event_type__in=REPLAYED).order_by("sequence")
         state = rebuild(state, log, crash_policy=runnable.crash_policy)
+    if agent_request.was_lost:
+        # Whoever asked these in the middle of a call is gone.
+        asked = agent_request.interactions.filter(turn=WITHIN_CALL, state=Interaction.State.OPEN)
+        asked.update(state=Interaction.State.CANCELLED)
     journal.add(*_opening(agent_request, turn_count=len(turns)))
     return state
 

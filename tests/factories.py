@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import Session, Turn
-from agents.models import Agent, ProviderCredential
+from agents.models import Agent, ProviderCredential, WorkspaceSkill
+from agents.skill_versions import save_skill_version
 from agents.versions import save_version
 from runtime import events
 from runtime.events import NewEvent
@@ -86,6 +87,23 @@ class AgentFactory(RowFactory[Agent]):
     @factory.post_generation
     def definition(self: Agent, create: bool, extracted: Any, **_: Any) -> None:
         save_version(self, AgentDefinition(**(extracted or {})), actor="tests")
+
+
+class SkillFactory(RowFactory[WorkspaceSkill]):
+    """`content` takes what a version has: description and text."""
+
+    class Meta:
+        model = WorkspaceSkill
+        skip_postgeneration_save = True
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"skill-{n}")
+    created_at = factory.LazyFunction(timezone.now)
+
+    @factory.post_generation
+    def content(self: WorkspaceSkill, create: bool, extracted: Any, **_: Any) -> None:
+        content = {"description": f"About {self.name}.", "text": f"Do as {self.name} says.", **(extracted or {})}
+        save_skill_version(self, actor="tests", **content)
 
 
 class AgentRequestFactory(RowFactory[AgentRequest]):

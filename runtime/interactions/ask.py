@@ -1,6 +1,6 @@
 """Opens a request's questions to a person, and takes in what came of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from runtime.events import NewEvent
 from runtime.interactions.answers import PATIENCE, SILENCE
 from runtime.journal import Journal
 from runtime.kinds import EventKind
-from runtime.models import Interaction
+from runtime.models import AgentRequest, Interaction
 from runtime.rebuild import answer_of
 
 State = Interaction.State
@@ -32,15 +32,16 @@ def ask(
         with transaction.atomic():
             asked = [_open(journal, runnable, state, call, known) for call in new]
             events.append(
-                journal.agent_request, [*journal.pending, *map(_create_event, asked)], journal.agent_request.attempt
+                journal.agent_request, [*journal.pending, *map(create_event, asked)], journal.agent_request.attempt
             )
         journal.pending = []
         known |= {interaction.call_id: interaction for interaction in asked}
     open_ones = []
     for call in calls:
         interaction = known[call.id]
-        if interaction.state == State.OPEN and interaction.deadline <= timezone.now():
-            expire(journal, interaction)
+        is_late = interaction.state == State.OPEN and interaction.deadline <= timezone.now()
+        if is_late and expire(journal.agent_request, interaction, journal.pending):
+            journal.pending = []
         if interaction.state == State.OPEN:
             open_ones.append(interaction)
         else:
@@ -48,18 +49,17 @@ def ask(
     return state, open_ones
 
 
-def expire(journal: Journal, interaction: Interaction) -> None:
-    """Silence is an answer too. Somebody may have answered in this very moment; then that counts."""
-    rows = journal.agent_request.interactions.filter(pk=interaction.pk)
+def expire(agent_request: AgentRequest, interaction: Interaction, pending: Sequence[NewEvent] = ()) -> bool:
+    """Silence is an answer too. False when somebody has answered in this very moment: then that counts."""
     with transaction.atomic():
-        expired = rows.filter(state=State.OPEN).update(state=State.EXPIRED, answer=SILENCE[interaction.kind])
+        # The request first, as whoever answers does.
+        agent_request.workspace.agent_requests.filter(pk=agent_request.pk).select_for_update(no_key=True).get()
+        open_rows = agent_request.interactions.filter(pk=interaction.pk, state=State.OPEN)
+        is_expired = open_rows.update(state=State.EXPIRED, answer=SILENCE[interaction.kind]) == 1
         interaction.refresh_from_db()
-        if expired:
-            events.append(
-                journal.agent_request, [*journal.pending, ack_event(interaction)], journal.agent_request.attempt
-            )
-    if expired:
-        journal.pending = []
+        if is_expired:
+            events.append(agent_request, [*pending, ack_event(interaction)], agent_request.attempt)
+    return is_expired
 
 
 def acknowledgement(interaction: Interaction) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _question(runnable: RunnableAgent, state: LoopState, call: LLMToolCall) -> t
     return Interaction.Kind.APPROVAL, f"{runnable.agent_id} wants to run {call.name}.", []
 
 
-def _create_event(interaction: Interaction) -> NewEvent:
+def create_event(interaction: Interaction) -> NewEvent:
     payload = {
         "interaction_id": interaction.interaction_id,
         "kind": interaction.kind,

@@ -58,6 +58,7 @@ def test_a_subagent_answers_in_a_session_of_its_own(primary: Agent, run_requests
     about = {"agent_id", "primary_session_id", "subagent_session_id", "primary_app_id", "request_id"}
     assert set(result) == about | {"text", "metadata", "duration_ms"}
     keys = {"primary_session_id", "primary_app_id", "subagent_id", "subagent_invoke_opts"}
+    assert child.trace_id
     assert keys <= set(workspace.turns.get(turn_id=child.trace_id).metadata)
     assert keys == set(child.events.get(sequence=1).payload["request_metadata"])
 
