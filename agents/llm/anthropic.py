@@ -51,12 +51,13 @@ class AnthropicProvider:
 
 def _streamed(events: Any, on_text: OnText) -> JSONObject:
     answer = StreamedMessage()
-    with events, failures.reading_answer():
+    with streams.reading(events) as rest:
         if not streams.is_stream(events.response):
             return streams.whole_answer(events.response)
         for event in events:
             if text := answer.add(event):
                 on_text(text)
+            rest.is_complete = answer.is_complete
         if not answer.is_complete:
             raise streams.cut_off()
         return answer.as_dict()

@@ -61,12 +61,13 @@ class OpenAIChatProvider:
 
 def _streamed(chunks: Any, on_text: OnText) -> ChatCompletion:
     answer = StreamedCompletion()
-    with chunks, failures.reading_answer():
+    with streams.reading(chunks) as rest:
         if not streams.is_stream(chunks.response):
             return ChatCompletion.construct(**streams.whole_answer(chunks.response))
         for chunk in chunks:
             if text := answer.add(chunk):
                 on_text(text)
+            rest.is_complete = answer.is_complete
         if not answer.is_complete:
             raise streams.cut_off()
         return ChatCompletion.construct(**answer.as_dict())

@@ -45,13 +45,14 @@ class OpenAIResponsesProvider:
 
 def _streamed(events: Any, on_text: OnText, api_key: str) -> object:
     """The vendor repeats the whole answer with its last event."""
-    with events, failures.reading_answer():
+    with streams.reading(events) as rest:
         if not streams.is_stream(events.response):
             return Response.construct(**streams.whole_answer(events.response))
         for event in events:
             if event.type == "response.output_text.delta" and event.delta:
                 on_text(event.delta)
             elif event.type in LAST_EVENTS:
+                rest.is_complete = True
                 return event.response
             elif event.type == "error":
                 raise failures.from_event(event.code or "", event.message, api_key=api_key)

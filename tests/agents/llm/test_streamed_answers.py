@@ -56,6 +56,15 @@ def test_a_streamed_answer_equals_the_one_in_one_piece(provider_of, kind, words)
     assert len(pieces) > 1 or " " not in answer.text
 
 
+def test_streamed_calls_use_one_connection(provider, server):
+    streamed(provider, "say=warm")
+    before = set(server.recording.connections)
+    for _ in range(3):
+        # The end of the body comes after the last event.
+        streamed(provider, 'say="a b c" trickle=0.01')
+    assert set(server.recording.connections) == before
+
+
 def test_the_beta_api_streams_too(provider_of, server):
     answer, pieces = streamed(provider_of("anthropic"), 'say="a b"', provider_options={"betas": ["some-beta"]})
     assert (answer.text, pieces) == ("a b", ["a ", "b"])
@@ -107,7 +116,7 @@ def test_a_server_that_does_not_stream_is_understood(provider):
 @pytest.mark.parametrize("field", ["stream_options", "response_format"])
 def test_a_server_that_does_not_know_a_field_is_asked_without_it(server, field):
     # A URL of its own, as what a server does not know is remembered by its URL.
-    provider = create_provider("openai_chat", model="m", api_key=API_KEY, base_url=f"{server.url}//v1"[:-3] + "v1")
+    provider = create_provider("openai_chat", model="m", api_key=API_KEY, base_url=f"{server.url}/v1/")
     schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
     for _ in range(2):
         answer, _ = streamed(provider, f"fail={field} say=ok", output_schema=schema)
