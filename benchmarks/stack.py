@@ -139,7 +139,7 @@ class SqliteStack(Stack):
 
     @override
     def web(self) -> psutil.Process:
-        return self._part("daphne")
+        return self._part("runtime.web_server")
 
     @override
     def worker(self) -> psutil.Process:

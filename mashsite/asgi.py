@@ -11,6 +11,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  Django
 from django.urls import path, re_path  # noqa: E402
 
 from mashsite.handler import PooledHandler  # noqa: E402
+from runtime.consumers import SocketConsumer, no_such_socket  # noqa: E402
 from runtime.settle import settle  # noqa: E402
 from runtime.stream import request_stream, session_stream  # noqa: E402
 from runtime.wait import WaitForEnd  # noqa: E402
@@ -24,7 +25,11 @@ stream_patterns = [
     path("api/v1/telemetry/events/stream", event_stream),  # type: ignore[arg-type]
 ]
 everything_else = re_path(r"", WaitForEnd(PooledHandler()))  # type: ignore[arg-type]
-application = ProtocolTypeRouter({"http": URLRouter([*stream_patterns, everything_else])})
+socket_patterns = [path("ws/v1/", SocketConsumer.as_asgi())]
+no_socket = re_path(r"", no_such_socket)  # type: ignore[arg-type]
+application = ProtocolTypeRouter(
+    {"http": URLRouter([*stream_patterns, everything_else]), "websocket": URLRouter([*socket_patterns, no_socket])}
+)
 
 keep_connections()
 settle()

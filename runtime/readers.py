@@ -26,10 +26,11 @@ _readers = ThreadPoolExecutor(4, thread_name_prefix="stream-reader")
 
 async def in_reader(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
     """Runs `read` in a reader thread."""
-    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: _released(read, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: released(read, *args, **kwargs))
 
 
-def _released(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+def released(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    """Runs `read` here and lets go of the thread's database connection."""
     try:
         return read(*args, **kwargs)
     finally:

@@ -4,7 +4,7 @@ The log is the truth: it is read after the cursor whenever the hub says that the
 """
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -71,7 +71,7 @@ def open_request(
     )
 
 
-async def request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
+async def request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncGenerator[bytes, None]:
     """Every event after the cursor, and what is said meanwhile; ends after a terminal one that is the head of the log."""
     agent_request, watch.principal = opening.agent_request, opening.principal
     watch.advance(opening.cursor, opening.boundary)

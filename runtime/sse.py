@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -51,9 +51,11 @@ def http_request(scope: Scope) -> ASGIRequest:
     return request
 
 
-async def send_frames(frames: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+async def send_frames(
+    frames: AsyncIterator[bytes], receive: Receive, send: Send, *, headers: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
     """Sends what the iterator gives until it ends or the client leaves, whichever comes first."""
-    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS, *headers]})
     pump = asyncio.ensure_future(_pump(frames, send))
     gone = asyncio.ensure_future(_until_gone(receive))
     try:
@@ -71,6 +73,14 @@ async def send_frames(frames: AsyncIterator[bytes], receive: Receive, send: Send
         # An ended stream without a terminal event: the client comes back with its cursor.
         logger.warning("A stream broke", exc_info=failure, extra={"action": "stream.broken"})
         await send({"type": "http.response.body", "body": b""})
+
+
+def read_frames(frames: bytes) -> Iterator[tuple[str, str, str]]:
+    """Name, data as JSON text, and id or nothing, of each of our own frames; comments are left out."""
+    for frame in frames.decode().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in frame.split("\n") if line)
+        if "data" in fields:
+            yield fields["event"], fields["data"], fields.get("id", "")
 
 
 async def send_empty(send: Send, status: int) -> None:

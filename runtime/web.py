@@ -30,4 +30,4 @@ def web_commands(listener: socket.socket, processes: int) -> dict[str, list[str]
 
 def daphne_command(descriptor: int) -> list[str]:
     quiet = ["-v", "0", "--server-name", "mash"]
-    return [sys.executable, "-m", "daphne", "--fd", str(descriptor), *quiet, "mashsite.asgi:application"]
+    return [sys.executable, "-m", "runtime.web_server", "--fd", str(descriptor), *quiet, "mashsite.asgi:application"]

@@ -70,16 +70,41 @@ def authenticate(request: HttpRequest) -> Principal:
     return _by_token(text) if text else _by_session(request)
 
 
+def authenticate_by_header(request: HttpRequest) -> Principal:
+    """A program that sends its token in a header. Cookies do not count, so that any page's script may be answered."""
+    text = _header_token(request)
+    if text is None:
+        raise Unauthorized("Send an API token: `Authorization: Bearer <token>`.")
+    return _by_token(text)
+
+
+def authenticate_handshake(request: HttpRequest) -> Principal:
+    """The caller of a WebSocket, which may change things: a token in a header, or a session from an allowed origin.
+
+    A browser can set no header there, so it names its workspace in the query: `?workspace=<slug>`.
+    """
+    if text := _header_token(request):
+        return _by_token(text)
+    user = _session_user(request)
+    if user is not None:
+        _check_origin(request)
+    return _of_member(user, request.GET.get("workspace", ""))
+
+
 def presented_token(request: HttpRequest) -> str | None:
-    scheme, _, credential = request.headers.get("Authorization", "").strip().partition(" ")
-    if scheme.lower() in {"bearer", "token"} and credential.strip():
-        return credential.strip()
-    if key := request.headers.get("X-API-Key", "").strip():
-        return key
+    if text := _header_token(request):
+        return text
     if request.method in SAFE_METHODS:
         # A cookie travels by itself, so it may read but never change anything.
         return request.COOKIES.get(TOKEN_COOKIE, "").strip() or None
     return None
+
+
+def _header_token(request: HttpRequest) -> str | None:
+    scheme, _, credential = request.headers.get("Authorization", "").strip().partition(" ")
+    if scheme.lower() in {"bearer", "token"} and credential.strip():
+        return credential.strip()
+    return request.headers.get("X-API-Key", "").strip() or None
 
 
 def _by_token(text: str) -> Principal:
@@ -94,14 +119,17 @@ def _by_token(text: str) -> Principal:
 
 def _by_session(request: HttpRequest) -> Principal:
     user = _session_user(request)
+    if user is not None and request.method not in SAFE_METHODS:
+        _check_csrf(request)
+    return _of_member(user, request.headers.get("Mash-Workspace", ""))
+
+
+def _of_member(user: User | None, slug: str) -> Principal:
     if user is None:
         raise Unauthorized("Send an API token: `Authorization: Bearer <token>`.")
-    if request.method not in SAFE_METHODS:
-        _check_csrf(request)
-    slug = request.headers.get("Mash-Workspace", "").strip()
-    if not slug:
-        raise WorkspaceRequired("Name the workspace in the header Mash-Workspace.")
-    workspace = only(user.workspaces.filter(slug=slug))
+    if not slug.strip():
+        raise WorkspaceRequired("Name the workspace: in the header Mash-Workspace, or in a WebSocket's query.")
+    workspace = only(user.workspaces.filter(slug=slug.strip()))
     if workspace is None:
         raise WorkspaceNotFound("There is no such workspace.")
     return Principal(workspace=workspace, scopes=user.scopes_in(workspace), user=user)
@@ -129,3 +157,9 @@ def _check_csrf(request: HttpRequest) -> None:
     check.process_request(request)
     request.csrf_processing_done = False  # type: ignore[attr-defined]  # the views themselves are exempt, so ask again
     check.process_view(request, _no_response, (), {})
+
+
+def _check_origin(request: HttpRequest) -> None:
+    """Any page may open a WebSocket, and the browser adds our cookies: only our own pages and trusted origins may stay."""
+    if "Origin" not in request.headers or not _CsrfCheck(_no_response)._origin_verified(request):  # type: ignore[attr-defined]  # not in the stubs
+        raise Forbidden("WebSockets from this origin are not allowed.")

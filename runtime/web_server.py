@@ -1,0 +1,122 @@
+"""Daphne with flow control: `send` waits until the client has taken what it was sent before.
+
+Daphne itself buffers without end for a client that does not read, and keeps whatever a client sends faster than it is
+worked on. It also answers 403 to every refused WebSocket; here the close code says which status it is.
+"""
+
+import asyncio
+from typing import Any
+
+from daphne.server import Server  # isort: skip  first, as it chooses Twisted's reactor
+from daphne.cli import CommandLineInterface
+from daphne.ws_protocol import ConnectionDeny, WebSocketProtocol
+from typing_extensions import override
+
+# Commands that a client may have sent ahead of what is being worked on; each is at most a message long.
+MAX_WAITING_FRAMES = 32
+TOO_MANY_FRAMES = 4429
+_REFUSALS = range(4400, 4600)
+
+
+class Flow:
+    """Whether a connection takes more: as Twisted's push producer, it is paused at 64 kB unsent, and resumed at none."""
+
+    def __init__(self, transport: Any = None) -> None:
+        self._transport = transport
+        self._is_open = asyncio.Event()
+        self._is_open.set()
+
+    def pauseProducing(self) -> None:  # noqa: N802  Twisted's name
+        self._is_open.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self._is_open.set()
+        if self._transport and self._transport.disconnecting:
+            # Twisted waits with the end of a connection for its producer to leave.
+            self._transport.unregisterProducer()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """The connection is gone: nobody may wait for it."""
+        self._is_open.set()
+
+    async def wait(self) -> None:
+        await self._is_open.wait()
+
+
+class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
+    flow: Flow | None = None
+    muted: bool = False
+
+    @override
+    def onOpen(self) -> None:
+        self.flow = Flow(self.transport)
+        # The HTTP channel that the connection began with is still registered.
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self.flow, True)
+        super().onOpen()
+
+    @override
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if not self.muted and self.application_queue.qsize() >= MAX_WAITING_FRAMES:
+            self.sendClose(code=TOO_MANY_FRAMES, reason="Wait for answers before sending more.")
+            self.muted = True
+            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": TOO_MANY_FRAMES})
+            return
+        super().onMessage(payload, isBinary)
+
+    @override
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        is_refusal = message["type"] == "websocket.close" and self.state == self.STATE_CONNECTING
+        if is_refusal and message.get("code") in _REFUSALS:
+            self.handshake_deferred.errback(ConnectionDeny(code=message["code"] - 4000, reason="Refused"))
+            del self.handshake_deferred
+            self.server.protocol_disconnected(self)
+            return
+        super().handle_reply(message)
+
+
+class WebServer(Server):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, ready_callable=self._prepare, **kwargs)
+
+    def _prepare(self) -> None:
+        self.ws_factory.protocol = SocketProtocol
+        # Too large a message is answered with 1009, not by silence.
+        self.ws_factory.setProtocolOptions(failByDrop=False)
+
+    @override
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        flow = self._flow(protocol, message)
+        await super().handle_reply(protocol, message)
+        if flow:
+            await flow.wait()
+
+    def _flow(self, protocol: Any, message: dict[str, Any]) -> Flow | None:
+        """What to wait on after the message; an HTTP answer of one piece needs nothing."""
+        if isinstance(protocol, WebSocketProtocol):
+            socket_flow: Flow | None = getattr(protocol, "flow", None)
+            return socket_flow
+        connection = self.connections.get(protocol, {})
+        if message["type"] != "http.response.body" or "disconnected" in connection:
+            return None
+        if message.get("more_body", False):
+            return _registered(protocol, connection)
+        if connection.pop("flow", None):
+            protocol.unregisterProducer()
+        return None
+
+
+class Program(CommandLineInterface):  # type: ignore[misc]
+    server_class = WebServer
+
+
+def _registered(request: Any, connection: dict[str, Any]) -> Flow:
+    if "flow" not in connection:
+        connection["flow"] = Flow()
+        request.registerProducer(connection["flow"], True)
+    flow: Flow = connection["flow"]
+    return flow
+
+
+if __name__ == "__main__":
+    Program.entrypoint()
