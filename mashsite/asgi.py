@@ -12,6 +12,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from mashsite.handler import PooledHandler  # noqa: E402
 from runtime.consumers import SocketConsumer, no_such_socket  # noqa: E402
+from runtime.h2a.stream import agent_stream  # noqa: E402
 from runtime.settle import settle  # noqa: E402
 from runtime.stream import request_stream, session_stream  # noqa: E402
 from runtime.wait import WaitForEnd  # noqa: E402
@@ -23,6 +24,7 @@ stream_patterns = [
     path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),  # type: ignore[arg-type]
     path("api/v1/agent/<str:agent_id>/sessions/<path:session_id>/events", session_stream),  # type: ignore[arg-type]
     path("api/v1/telemetry/events/stream", event_stream),  # type: ignore[arg-type]
+    path("h2a/<str:served_id>/agent/<str:agent_id>/request/<path:request_id>", agent_stream),  # type: ignore[arg-type]
 ]
 everything_else = re_path(r"", WaitForEnd(PooledHandler()))  # type: ignore[arg-type]
 socket_patterns = [path("ws/v1/", SocketConsumer.as_asgi())]

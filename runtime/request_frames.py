@@ -4,7 +4,7 @@ The log is the truth: it is read after the cursor whenever the hub says that the
 """
 
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from runtime.drafts import DRAFT_EVERY_S, find_draft
 from runtime.errors import CursorAhead, RequestNotFound
-from runtime.follow import PAGE_SIZE
 from runtime.hub import Watch
 from runtime.kinds import ASKING_EVENTS, TEXT_BOUNDARIES
 from runtime.listening import Listening
@@ -26,6 +25,9 @@ from workspaces.authenticate import Principal
 from workspaces.roles import Scope
 from workspaces.scoping import only
 
+# What a client that reads slowly makes us hold
+PAGE_SIZE = 100
+PIECE_BYTES = 64 * 1024
 _DRAFT_AGE = timedelta(seconds=DRAFT_EVERY_S)
 
 
@@ -83,10 +85,8 @@ async def request_frames(opening: RequestOpening, watch: Watch, listening: Liste
         )
         if page:
             watch.advance(page[-1].sequence, last_boundary(page))
-            yield b"".join(
-                frame(event, agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
-                for event in page
-            )
+            for piece in _pieces(opening, page):
+                yield piece
         if len(page) == PAGE_SIZE:
             continue
         if page and is_terminal_event(page[-1]):
@@ -95,6 +95,18 @@ async def request_frames(opening: RequestOpening, watch: Watch, listening: Liste
             yield text
         async for live in _live_frames(watch, listening, agent_request):
             yield live
+
+
+def _pieces(opening: RequestOpening, page: list[RuntimeEvent]) -> Iterator[bytes]:
+    """The page's frames, in pieces that are made when the client has room for them."""
+    piece = b""
+    for event in page:
+        piece += frame(event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
+        if len(piece) >= PIECE_BYTES:
+            yield piece
+            piece = b""
+    if piece:
+        yield piece
 
 
 async def _live_frames(watch: Watch, listening: Listening, agent_request: AgentRequest) -> AsyncIterator[bytes]:

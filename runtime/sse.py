@@ -89,7 +89,7 @@ async def send_empty(send: Send, status: int) -> None:
 
 
 async def send_error(send: Send, error: MashError) -> None:
-    await send_json(send, error.status, error_body(error.code, error.message, error.details), _extra(error))
+    await send_json(send, error.status, error_body(error.code, error.message, error.details), error_headers(error))
 
 
 async def send_json(
@@ -101,7 +101,7 @@ async def send_json(
     await send({"type": "http.response.body", "body": body})
 
 
-def _extra(error: MashError) -> list[tuple[bytes, bytes]]:
+def error_headers(error: MashError) -> list[tuple[bytes, bytes]]:
     named = {401: (b"WWW-Authenticate", b"Bearer"), 405: (b"Allow", b"GET")}
     return [named[error.status]] if error.status in named else []
 

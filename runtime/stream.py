@@ -57,7 +57,7 @@ async def request_stream(scope: Scope, receive: Receive, send: Send) -> None:
         request = http_request(scope)
         listening = Listening()
         with hub.watch(request_id=route["request_id"], listening=listening) as watch:
-            opening = await _opened(_open_request, request, route["agent_id"], route["request_id"])
+            opening = await opened(_open_request, request, route["agent_id"], route["request_id"])
             if opening.has_nothing_left:
                 await send_empty(send, 204)
                 return
@@ -71,7 +71,7 @@ async def session_stream(scope: Scope, receive: Receive, send: Send) -> None:
     route = scope["url_route"]["kwargs"]
     try:
         request = http_request(scope)
-        opening = await _opened(_open_session, request, route["agent_id"], route["session_id"])
+        opening = await opened(_open_session, request, route["agent_id"], route["session_id"])
         topic = news.session_topic(
             workspace_pk=opening.principal.workspace.pk, agent_pk=opening.agent.pk, session_id=opening.session_id
         )
@@ -81,9 +81,10 @@ async def session_stream(scope: Scope, receive: Receive, send: Send) -> None:
         await send_error(send, error)
 
 
-async def _opened(
+async def opened(
     open_stream: Callable[Parameters, Opening], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Opening:
+    """What `open_stream` finds in the database, which may be away."""
     try:
         return await in_reader(open_stream, *args, **kwargs)
     except DATABASE_ERRORS as error:
@@ -114,7 +115,7 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
         request_id,
         agent_id=_clean(agent_id),
         cursor=cursor_of(request, "after_seq") or 0,
-        knows_cancelled=_knows_cancelled(request),
+        knows_cancelled=knows_cancelled(request),
     )
 
 
@@ -129,7 +130,7 @@ def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> Sessi
         agent=agent,
         session_id=_clean(session_id),
         cursor=cursor_of(request, "after_event_id") or 0,
-        knows_cancelled=_knows_cancelled(request),
+        knows_cancelled=knows_cancelled(request),
     )
 
 
@@ -148,7 +149,8 @@ def cursor_of(request: HttpRequest, parameter: str) -> int | None:
     return int(text)
 
 
-def _knows_cancelled(request: HttpRequest) -> bool:
+def knows_cancelled(request: HttpRequest) -> bool:
+    """Whether the client is one that asks for `request.cancelled`."""
     return request.GET.get("events") == "2" or request.headers.get("Mash-Events", "").strip() == "2"
 
 

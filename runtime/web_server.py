@@ -12,9 +12,8 @@ from daphne.cli import CommandLineInterface
 from daphne.ws_protocol import ConnectionDeny, WebSocketProtocol
 from typing_extensions import override
 
-# Commands that a client may have sent ahead of what is being worked on; each is at most a message long.
-MAX_WAITING_FRAMES = 32
-TOO_MANY_FRAMES = 4429
+# Commands that wait for their turn; a client that sends more is not listened to meanwhile.
+MAX_WAITING = 16
 _REFUSALS = range(4400, 4600)
 
 
@@ -45,7 +44,7 @@ class Flow:
 
 class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
     flow: Flow | None = None
-    muted: bool = False
+    _is_deaf = False
 
     @override
     def onOpen(self) -> None:
@@ -57,12 +56,10 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no 
 
     @override
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if not self.muted and self.application_queue.qsize() >= MAX_WAITING_FRAMES:
-            self.sendClose(code=TOO_MANY_FRAMES, reason="Wait for answers before sending more.")
-            self.muted = True
-            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": TOO_MANY_FRAMES})
-            return
         super().onMessage(payload, isBinary)
+        if self.application_queue.qsize() >= MAX_WAITING:
+            self._is_deaf = True
+            self.transport.pauseProducing()
 
     @override
     def handle_reply(self, message: dict[str, Any]) -> None:
@@ -73,6 +70,10 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no 
             self.server.protocol_disconnected(self)
             return
         super().handle_reply(message)
+        # Every command is answered, so there is always a reply that finds the queue short again.
+        if self._is_deaf and self.application_queue.qsize() < MAX_WAITING // 2:
+            self._is_deaf = False
+            self.transport.resumeProducing()
 
 
 class WebServer(Server):  # type: ignore[misc]

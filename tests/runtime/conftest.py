@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from agents.build import AgentNotRunnable, build_agent
 from runtime.begin import first_state
 from runtime.models import AgentRequest
 from runtime.replay import COMPARED, replay
 from runtime.verify.run import Verification
+from tests.live_web import LiveWeb, live_web
 from workspaces.models import Workspace
 
 
@@ -35,3 +37,15 @@ def _replay(row: AgentRequest) -> None:
     log = row.events.filter(event_type__in=COMPARED).order_by("sequence")
     places = replay(first_state(row, runnable, ()), log, crash_policy=runnable.crash_policy)
     assert [place for place in places if not place.is_same] == []
+
+
+@pytest.fixture(scope="session")
+def _live_web(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[LiveWeb]:
+    with django_db_blocker.unblock(), live_web() as live:
+        yield live
+
+
+@pytest.fixture
+def live(_live_web: LiveWeb, transactional_db: None) -> LiveWeb:
+    """A real web process on the test's database; who works on requests is the test."""
+    return _live_web
