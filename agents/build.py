@@ -1,7 +1,7 @@
 """Makes an agent ready to run from one of its versions."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.loop import ToolRules
 from agents.models import Agent, AgentVersion
 from agents.spec import SubAgentMetadata
+from agents.stop_signal import StopSignal
 from agents.tools.ask_user import ASK_USER
 from agents.tools.base import CrashPolicy
 from agents.tools.registry import ToolRegistry
@@ -74,16 +75,30 @@ class RunnableAgent:
         return [*prompt, *({"type": "text", "text": addition} for addition in additions)]
 
 
-def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, depth: int = 0) -> RunnableAgent:
+Emit = Callable[[str, Mapping[str, Any]], None]
+
+
+def build_agent(
+    workspace: Workspace,
+    agent: Agent,
+    version: AgentVersion,
+    *,
+    depth: int = 0,
+    emit: Emit | None = None,
+    stop: StopSignal | None = None,
+) -> RunnableAgent:
     """The agent as its version describes it; raises `AgentNotRunnable` when something is missing.
 
-    `depth` says how many delegations lie above it, which may leave it without subagents of its own.
+    `depth` says how many delegations lie above it, which may leave it without subagents of its own. With `emit`, which
+    takes the events of it, its MCP servers are asked for their tools; without, nothing leaves this process.
     """
     definition = version.typed_definition
     if agent.source == Agent.Source.CODE:
         llm, tools = _from_code(workspace, agent, definition)
     else:
         llm, tools = _provider(workspace, definition), _chosen_tools(definition)
+    if emit is not None:
+        _add_mcp_tools(workspace, agent, definition, llm, tools, emit=emit, stop=stop or StopSignal())
     subagents = find_subagents(workspace, agent, definition, depth=depth)
     if subagents:
         tools.register(InvokeSubagentTool(subagents))
@@ -104,6 +119,29 @@ def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) 
     overridden = {"provider", "model", "credential"} & set(agent.overrides)
     llm = _provider(workspace, definition) if overridden else registered.spec.build_llm()
     return llm, registered.spec.build_tools()
+
+
+def _add_mcp_tools(
+    workspace: Workspace,
+    agent: Agent,
+    definition: AgentDefinition,
+    llm: LLMProvider,
+    tools: ToolRegistry,
+    *,
+    emit: Emit,
+    stop: StopSignal,
+) -> None:
+    registered = code_agents().get(agent.agent_id) if agent.source == Agent.Source.CODE else None
+    from_code = tuple(registered.spec.build_mcp_servers()) if registered else ()
+    if not (definition.mcp_servers or from_code):
+        return
+    # The SDK takes a second to import, which processes that need no server are spared.
+    from agents.mcp.offer import AgentServers
+
+    servers = AgentServers(workspace=workspace, agent=agent, definition=definition, from_code=from_code)
+    taken = {tool.name for tool in tools.list_tools()}
+    for tool in servers.tools(llm, taken=taken, emit=emit, stop=stop):
+        tools.register(tool)
 
 
 def _chosen_tools(definition: AgentDefinition) -> ToolRegistry:

@@ -6,12 +6,13 @@ from django.db import models
 from typing_extensions import override
 
 from agents.definition import AgentDefinition
+from agents.mcp.models import McpPin, McpServer
 from agents.memory.models import Session, Turn
 from workspaces import encryption
 from workspaces.models import User, Workspace
 from workspaces.scoping import ClosedManager
 
-__all__ = ["Agent", "AgentVersion", "ProviderCredential", "Session", "Turn"]
+__all__ = ["Agent", "AgentVersion", "McpPin", "McpServer", "ProviderCredential", "Session", "Turn"]
 
 
 class ProviderCredential(models.Model):

@@ -1,0 +1,155 @@
+"""A real MCP server on the SDK's own server side, that tests can change and break: over HTTP in a thread, or over pipes.
+
+`python tests/agents/mcp/server.py` serves standard input and output.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import mcp_types
+import uvicorn
+from mcp.server.mcpserver import Context, MCPServer
+from pydantic import BaseModel
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Confirmation(BaseModel):
+    name: str
+
+
+def make_server() -> MCPServer:
+    server = MCPServer("tests")
+
+    @server.tool(annotations=mcp_types.ToolAnnotations(read_only_hint=True))
+    def echo(text: str) -> str:
+        """Give the text back."""
+        return text
+
+    @server.tool()
+    def fail(text: str) -> str:
+        """Fail."""
+        raise ValueError(text)
+
+    @server.tool(annotations=mcp_types.ToolAnnotations(destructive_hint=True))
+    def wipe() -> str:
+        """Remove everything."""
+        return "gone"
+
+    @server.tool()
+    async def sleep(seconds: float) -> str:
+        """Take some time."""
+        try:
+            await anyio.sleep(seconds)
+        except BaseException:
+            CANCELLED.set()
+            raise
+        return "rested"
+
+    @server.tool()
+    def huge(size: int) -> str:
+        """Answer with much text."""
+        return "x" * size
+
+    @server.tool(structured_output=False)
+    def picture() -> mcp_types.ImageContent:
+        """Answer with a picture."""
+        return mcp_types.ImageContent(type="image", data="aGk=", mime_type="image/png")
+
+    @server.tool()
+    def environment() -> str:
+        """Tell the names of the environment's variables and the working directory."""
+        return f"{' '.join(sorted(os.environ))} in {os.getcwd()}"
+
+    @server.tool()
+    def die() -> str:
+        """End the process in the middle of the call."""
+        os._exit(3)
+
+    return server
+
+
+CANCELLED = threading.Event()
+
+
+def add_questions(server: MCPServer) -> None:
+    @server.tool()
+    async def who(ctx: Context) -> str:
+        """Ask the person for their name."""
+        answer = await ctx.elicit("Who are you?", Confirmation)
+        return answer.data.name if answer.action == "accept" else answer.action
+
+    @server.tool()
+    async def think(question: str, ctx: Context) -> str:
+        """Ask the client's model."""
+        result = await ctx.session.create_message(
+            messages=[
+                mcp_types.SamplingMessage(role="user", content=mcp_types.TextContent(type="text", text=question))
+            ],
+            max_tokens=100_000,
+        )
+        return f"{result.model}: {result.content.text}"
+
+
+class HttpServer:
+    """Serves an `MCPServer` on a port of the loopback; `stop` and `start` again as a restarted server would be."""
+
+    def __init__(self, server: MCPServer | None = None, **options: Any) -> None:
+        self.server = server or make_server()
+        self.options = options
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.methods: Counter[str] = Counter()
+        self.headers: list[dict[str, str]] = []
+        self._uvicorn: uvicorn.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/mcp"
+
+    def start(self) -> None:
+        app = self.server.streamable_http_app(**self.options)
+        config = uvicorn.Config(
+            self._noting(app), host="127.0.0.1", port=self.port, log_level="critical", timeout_graceful_shutdown=0
+        )
+        self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._uvicorn.run, daemon=True)
+        self._thread.start()
+        while not self._uvicorn.started:
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        if self._uvicorn is not None:
+            self._uvicorn.should_exit = self._uvicorn.force_exit = True
+            self._thread.join(10)
+            self._uvicorn = None
+
+    def _noting(self, app: ASGIApp) -> ASGIApp:
+        async def noted(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                self.methods[scope["method"]] += 1
+                self.headers.append({name.decode(): value.decode() for name, value in scope["headers"]})
+            await app(scope, receive, send)
+
+        return noted
+
+
+@contextmanager
+def serving(server: MCPServer | None = None, **options: Any) -> Iterator[HttpServer]:
+    http = HttpServer(server, **options)
+    http.start()
+    try:
+        yield http
+    finally:
+        http.stop()
+
+
+if __name__ == "__main__":
+    make_server().run("stdio")
