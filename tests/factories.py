@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import Session, Turn
-from agents.models import Agent, ProviderCredential
+from agents.models import Agent, McpServer, ProviderCredential
 from agents.versions import save_version
 from runtime import events
 from runtime.events import NewEvent
@@ -68,6 +68,16 @@ class CredentialFactory(RowFactory[ProviderCredential]):
     name = factory.Sequence(lambda n: f"credential-{n}")
     kind = "anthropic"
     encrypted_key = factory.LazyFunction(lambda: encryption.encrypt("sk-test-0123456789"))
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class McpServerFactory(RowFactory[McpServer]):
+    class Meta:
+        model = McpServer
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"server-{n}")
+    url = "http://127.0.0.1:9/mcp"
     created_at = factory.LazyFunction(timezone.now)
 
 

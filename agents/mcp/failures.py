@@ -12,6 +12,14 @@ from workspaces.outbound import UserinfoRefused, refusal_behind
 from workspaces.outbound_async import ResponseRefused
 
 _LONGEST = 1_000
+# The first that fits: a time-out is an OSError too.
+_TEXTS: tuple[tuple[type[BaseException], str], ...] = (
+    (httpx2.ConnectError, "The server cannot be reached."),
+    (TimeoutError, "The server did not answer in time."),
+    (httpx2.TimeoutException, "The server did not answer in time."),
+    (httpx2.TransportError, "The connection to the server broke."),
+    (OSError, "The server could not be started."),
+)
 
 
 def explain(error: BaseException, config: MCPServerConfig, traffic: Traffic) -> McpError:
@@ -27,22 +35,11 @@ def explain(error: BaseException, config: MCPServerConfig, traffic: Traffic) -> 
 def _told(error: BaseException) -> str:
     if (refusal := refusal_behind(error)) is not None:
         return str(refusal)
-    match error:
-        case UserinfoRefused() | ResponseRefused():
-            return str(error)
-        case MCPError():
-            return error.error.message
-        case httpx2.ConnectError():
-            return "The server cannot be reached."
-        case TimeoutError() | httpx2.TimeoutException():
-            return "The server did not answer in time."
-        case httpx2.TransportError():
-            return "The connection to the server broke."
-        case OSError():
-            return f"The server could not be started ({type(error).__name__})."
-        case McpError():
-            return str(error)
-    return ""
+    if isinstance(error, MCPError):
+        return error.error.message
+    if isinstance(error, (UserinfoRefused, ResponseRefused, McpError)):
+        return str(error)
+    return next((text for kind, text in _TEXTS if isinstance(error, kind)), "")
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -100,9 +100,13 @@ def add_questions(server: MCPServer) -> None:
 class HttpServer:
     """Serves an `MCPServer` on a port of the loopback; `stop` and `start` again as a restarted server would be."""
 
-    def __init__(self, server: MCPServer | None = None, **options: Any) -> None:
+    def __init__(self, server: MCPServer | None = None, *, is_old: bool = False, **options: Any) -> None:
         self.server = server or make_server()
         self.options = options
+        self.is_old = is_old
+        """Whether it only knows the handshake of 2025, with sessions."""
+        self.refuse_with = 0
+        """HTTP status of all answers, if not 0."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -136,14 +140,19 @@ class HttpServer:
             if scope["type"] == "http":
                 self.methods[scope["method"]] += 1
                 self.headers.append({name.decode(): value.decode() for name, value in scope["headers"]})
+                is_discovery = (b"mcp-method", b"server/discover") in scope["headers"]
+                if status := self.refuse_with or (404 if self.is_old and is_discovery else 0):
+                    await send({"type": "http.response.start", "status": status, "headers": []})
+                    await send({"type": "http.response.body", "body": b""})
+                    return
             await app(scope, receive, send)
 
         return noted
 
 
 @contextmanager
-def serving(server: MCPServer | None = None, **options: Any) -> Iterator[HttpServer]:
-    http = HttpServer(server, **options)
+def serving(server: MCPServer | None = None, *, is_old: bool = False, **options: Any) -> Iterator[HttpServer]:
+    http = HttpServer(server, is_old=is_old, **options)
     http.start()
     try:
         yield http
