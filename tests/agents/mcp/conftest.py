@@ -47,8 +47,8 @@ def ask(workspace: Workspace, make_agent: AgentMaker, run_requests: Driver) -> A
 
 def result_of(agent_request: AgentRequest) -> dict[str, object]:
     """What the tool answered, by the log."""
-    payload: dict[str, object] = agent_request.events.get(event_type="runtime.tool.call.completed").payload
-    return payload
+    payload: dict[str, dict[str, object]] = agent_request.events.get(event_type="runtime.tool.call.completed").payload
+    return payload["result"]
 
 
 def told(agent_request: AgentRequest, family: str = "mcp.") -> list[str]:

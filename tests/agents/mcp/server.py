@@ -10,12 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import anyio
 import mcp_types
 import uvicorn
+from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.resolve import Elicit, Resolve, Sample
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -79,22 +81,43 @@ CANCELLED = threading.Event()
 
 
 def add_questions(server: MCPServer) -> None:
-    @server.tool()
-    async def who(ctx: Context) -> str:
-        """Ask the person for their name."""
-        answer = await ctx.elicit("Who are you?", Confirmation)
-        return answer.data.name if answer.action == "accept" else answer.action
+    """Tools that ask, as the protocol's revision has it: in an answer, or in the middle of the call."""
+
+    def ask_name() -> Elicit[Confirmation]:
+        return Elicit("Who are you?", Confirmation)
+
+    def ask_model(question: str) -> Sample:
+        text = mcp_types.TextContent(type="text", text=question)
+        return Sample([mcp_types.SamplingMessage(role="user", content=text)], max_tokens=100_000)
 
     @server.tool()
-    async def think(question: str, ctx: Context) -> str:
+    async def who(answer: Annotated[ElicitationResult[Confirmation], Resolve(ask_name)]) -> str:
+        """Ask the person for their name."""
+        return answer.data.name if isinstance(answer, AcceptedElicitation) else answer.action
+
+    @server.tool()
+    async def think(question: str, answer: Annotated[mcp_types.CreateMessageResult, Resolve(ask_model)]) -> str:
         """Ask the client's model."""
-        result = await ctx.session.create_message(
-            messages=[
-                mcp_types.SamplingMessage(role="user", content=mcp_types.TextContent(type="text", text=question))
-            ],
-            max_tokens=100_000,
-        )
-        return f"{result.model}: {result.content.text}"
+        return f"{answer.model}: {answer.content.text}"
+
+
+def add_growth(server: MCPServer) -> None:
+    @server.tool()
+    async def grow(ctx: Context) -> str:
+        """Offer one tool more."""
+        server.add_tool(lambda: "I am new", name="late", description="New.", structured_output=False)
+        await ctx.notify_tools_changed()
+        await ctx.session.send_tool_list_changed()
+        return "grown"
+
+    @server.tool()
+    async def change(ctx: Context, description: str) -> str:
+        """Describe echo in other words."""
+        server.remove_tool("echo")
+        server.add_tool(lambda text: text, name="echo", description=description, structured_output=False)
+        await ctx.notify_tools_changed()
+        await ctx.session.send_tool_list_changed()
+        return "changed"
 
 
 class HttpServer:
