@@ -18,6 +18,7 @@ def definition_faults(workspace: Workspace, definition: AgentDefinition) -> dict
         "tools": _tools_fault(definition),
         "model": _model_fault(definition),
         "credential": _credential_fault(workspace, definition),
+        "mcp_servers": _mcp_fault(workspace, definition),
     }
     return {field: fault for field, fault in found.items() if fault}
 
@@ -32,6 +33,13 @@ def _tools_fault(definition: AgentDefinition) -> str:
     offered = offered_tools()
     missing = [name for name in definition.tools if name not in offered]
     return f"This deployment does not offer {', '.join(missing)}." if missing else ""
+
+
+def _mcp_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    wanted = definition.mcp_servers
+    known = set(workspace.mcp_servers.filter(agent_id="", name__in=wanted).values_list("name", flat=True))
+    missing = [name for name in wanted if name not in known]
+    return f"This workspace has no MCP server {', '.join(missing)}." if missing else ""
 
 
 def _model_fault(definition: AgentDefinition) -> str:

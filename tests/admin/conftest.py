@@ -12,6 +12,7 @@ from tests.factories import (
     AgentFactory,
     AgentRequestFactory,
     CredentialFactory,
+    McpServerFactory,
     SessionFactory,
     TurnFactory,
     UserFactory,
@@ -71,8 +72,9 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     session = SessionFactory.create(workspace=workspace, agent_id=agent.agent_id, session_id=f"{mark}-session")
     turn = TurnFactory.create(workspace=workspace, session=session, user_message=f"{mark}-turn")
     credential = CredentialFactory.create(workspace=workspace, name=f"{mark}-credential")
+    server = McpServerFactory.create(workspace=workspace, name=f"{mark}-server")
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
-    rows = [member, workspace, token, agent, agent_request, session, turn, credential, membership, entry, event]
+    rows = [member, workspace, token, agent, agent_request, session, turn, credential, server, membership, entry, event]
     return {type(row): row for row in rows}

@@ -26,58 +26,64 @@ class Confirmation(BaseModel):
     name: str
 
 
+CANCELLED = threading.Event()
+"""Set when a call of `sleep` is cancelled."""
+
+
 def make_server() -> MCPServer:
     server = MCPServer("tests")
-
-    @server.tool(annotations=mcp_types.ToolAnnotations(read_only_hint=True))
-    def echo(text: str) -> str:
-        """Give the text back."""
-        return text
-
-    @server.tool()
-    def fail(text: str) -> str:
-        """Fail."""
-        raise ValueError(text)
-
-    @server.tool(annotations=mcp_types.ToolAnnotations(destructive_hint=True))
-    def wipe() -> str:
-        """Remove everything."""
-        return "gone"
-
-    @server.tool()
-    async def sleep(seconds: float) -> str:
-        """Take some time."""
-        try:
-            await anyio.sleep(seconds)
-        except BaseException:
-            CANCELLED.set()
-            raise
-        return "rested"
-
-    @server.tool()
-    def huge(size: int) -> str:
-        """Answer with much text."""
-        return "x" * size
-
-    @server.tool(structured_output=False)
-    def picture() -> mcp_types.ImageContent:
-        """Answer with a picture."""
-        return mcp_types.ImageContent(type="image", data="aGk=", mime_type="image/png")
-
-    @server.tool()
-    def environment() -> str:
-        """Tell the names of the environment's variables and the working directory."""
-        return f"{' '.join(sorted(os.environ))} in {os.getcwd()}"
-
-    @server.tool()
-    def die() -> str:
-        """End the process in the middle of the call."""
-        os._exit(3)
-
+    hints = mcp_types.ToolAnnotations
+    server.add_tool(echo, annotations=hints(read_only_hint=True))
+    server.add_tool(wipe, annotations=hints(destructive_hint=True))
+    server.add_tool(picture, structured_output=False)
+    for tool in (fail, sleep, huge, environment, die):
+        server.add_tool(tool)
     return server
 
 
-CANCELLED = threading.Event()
+def echo(text: str) -> str:
+    """Give the text back."""
+    return text
+
+
+def fail(text: str) -> str:
+    """Fail."""
+    raise ValueError(text)
+
+
+def wipe() -> str:
+    """Remove everything."""
+    return "gone"
+
+
+async def sleep(seconds: float) -> str:
+    """Take some time."""
+    try:
+        await anyio.sleep(seconds)
+    except BaseException:
+        CANCELLED.set()
+        raise
+    return "rested"
+
+
+def huge(size: int) -> str:
+    """Answer with much text."""
+    return "x" * size
+
+
+def picture() -> mcp_types.ImageContent:
+    """Answer with a picture."""
+    return mcp_types.ImageContent(type="image", data="aGk=", mime_type="image/png")
+
+
+def environment() -> str:
+    """Tell the names of the environment's variables and the working directory."""
+    return f"{' '.join(sorted(os.environ))} in {os.getcwd()}"
+
+
+def die() -> str:
+    """End the process in the middle of the call."""
+    os._exit(3)
 
 
 def add_questions(server: MCPServer) -> None:
@@ -130,6 +136,7 @@ class HttpServer:
         """Whether it only knows the handshake of 2025, with sessions."""
         self.refuse_with = 0
         """HTTP status of all answers, if not 0."""
+        self.redirect_to = ""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -164,8 +171,10 @@ class HttpServer:
                 self.methods[scope["method"]] += 1
                 self.headers.append({name.decode(): value.decode() for name, value in scope["headers"]})
                 is_discovery = (b"mcp-method", b"server/discover") in scope["headers"]
-                if status := self.refuse_with or (404 if self.is_old and is_discovery else 0):
-                    await send({"type": "http.response.start", "status": status, "headers": []})
+                refusal = 307 if self.redirect_to else self.refuse_with
+                if status := refusal or (404 if self.is_old and is_discovery else 0):
+                    headers = [(b"location", self.redirect_to.encode())] if self.redirect_to else []
+                    await send({"type": "http.response.start", "status": status, "headers": headers})
                     await send({"type": "http.response.body", "body": b""})
                     return
             await app(scope, receive, send)
