@@ -42,7 +42,8 @@ class McpServerForm(McpServerModelForm):
     args = _lines("One argument per line.")
     allowed_tools = _lines("Names of the only tools to offer, one per line. Empty: all.")
     headers = _lines(
-        "One per line, as Name: value. Stored encrypted and never shown again. Empty: the stored ones stay."
+        "One per line, as Name: value. Stored encrypted and never shown again. Empty: the stored ones stay.",
+        SecretTextarea,
     )
     env = _lines(
         "One per line, as NAME=value. Stored encrypted and never shown again. Empty: the stored ones stay.",
