@@ -16,6 +16,9 @@ from agents.llm.catalogue import create_provider
 from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.loop import ToolRules
 from agents.models import Agent, AgentVersion
+from agents.skill_choice import skills_of
+from agents.skills.registry import SkillRegistry
+from agents.skills.tool import SkillTool
 from agents.spec import SubAgentMetadata
 from agents.stop_signal import StopSignal
 from agents.tools.ask_user import ASK_USER
@@ -54,6 +57,8 @@ class RunnableAgent:
         return ToolRules(
             parallel_safe=frozenset(tool.name for tool in tools if tool.parallel_safe),
             needs_approval=frozenset(wanted | {tool.name for tool in tools if tool.requires_approval}),
+            may_ask=ASK_USER in self.tools,
+            may_delegate=INVOKE_SUBAGENT in self.tools,
         )
 
     def crash_policy(self, tool_name: str) -> CrashPolicy:
@@ -96,7 +101,7 @@ def build_agent(
     if agent.source == Agent.Source.CODE:
         llm, tools = _from_code(workspace, agent, definition)
     else:
-        llm, tools = _provider(workspace, definition), _chosen_tools(definition)
+        llm, tools = _provider(workspace, definition), _chosen_tools(workspace, definition)
     if emit is not None:
         _add_mcp_tools(workspace, agent, definition, llm, tools, emit=emit, stop=stop or StopSignal())
     subagents = find_subagents(workspace, agent, definition, depth=depth)
@@ -118,7 +123,9 @@ def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) 
         raise AgentNotRunnable(f"The code that defines {agent.agent_id} is not part of this deployment.")
     overridden = {"provider", "model", "credential"} & set(agent.overrides)
     llm = _provider(workspace, definition) if overridden else registered.spec.build_llm()
-    return llm, registered.spec.build_tools()
+    tools = registered.spec.build_tools()
+    _add_skills(tools, workspace, definition, registered.spec.build_skills())
+    return llm, tools
 
 
 def _add_mcp_tools(
@@ -144,11 +151,23 @@ def _add_mcp_tools(
         tools.register(tool)
 
 
-def _chosen_tools(definition: AgentDefinition) -> ToolRegistry:
-    offered = offered_tools()
+def _chosen_tools(workspace: Workspace, definition: AgentDefinition) -> ToolRegistry:
+    offered = offered_tools(workspace)
     if missing := [name for name in definition.tools if name not in offered]:
-        raise AgentNotRunnable(f"This deployment does not offer the tools {', '.join(missing)}.")
-    return ToolRegistry(offered[name]() for name in definition.tools)
+        raise AgentNotRunnable(f"This deployment does not offer the tools {', '.join(missing)} here.")
+    tools = ToolRegistry(offered[name]() for name in definition.tools)
+    _add_skills(tools, workspace, definition, SkillRegistry())
+    return tools
+
+
+def _add_skills(tools: ToolRegistry, workspace: Workspace, definition: AgentDefinition, own: SkillRegistry) -> None:
+    """`Skill` comes right after the agent's own tools (contract 5.10), if it has any skill."""
+    try:
+        skills = skills_of(workspace, definition, own)
+        if len(skills):
+            tools.register(SkillTool(skills))
+    except (LookupError, ValueError) as error:
+        raise AgentNotRunnable(str(error.args[0])) from error
 
 
 def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any, Literal
 
+from agents.json_schema import faults_of
 from agents.llm.types import LLMContentBlock, LLMMessage, LLMResponse, LLMToolCall
 from agents.output import InvalidOutput, read_output
-from agents.tools.ask_user import ASK_USER
+from agents.tools.ask_user import ASK_USER, AskUserTool
 from agents.tools.base import ToolResult
 from agents.tools.subagent import INVOKE_SUBAGENT
 
@@ -102,6 +103,8 @@ class ToolRules:
 
     parallel_safe: frozenset[str] = frozenset()
     needs_approval: frozenset[str] = frozenset()
+    may_ask: bool = False
+    may_delegate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,8 @@ class LoopState:
     """Calls that a lost worker had begun and that only a person may start again."""
     interrupted: frozenset[str] = frozenset()
     """Calls that a lost worker had begun and that may not be started again: their outcome is unknown."""
+    begun_before: frozenset[str] = frozenset()
+    """Calls that a lost worker had begun and about which a person has been asked since."""
     answer_blocks: tuple[LLMContentBlock, ...] = ()
     truncated_call: bool = False
     committed: bool = False
@@ -203,6 +208,7 @@ def _next_round(state: LoopState) -> LoopState:
         answers={},
         to_confirm=frozenset(),
         interrupted=frozenset(),
+        begun_before=frozenset(),
         committed=False,
     )
 
@@ -227,13 +233,16 @@ def _within_step(state: LoopState) -> Step:
 def _needs_answer(state: LoopState, call: LLMToolCall) -> bool:
     if call.id in state.answers or call.invalid_arguments is not None:
         return False
-    return call.name == ASK_USER or call.name in state.rules.needs_approval or call.id in state.to_confirm
+    if call.name == ASK_USER:
+        return state.rules.may_ask and not faults_of(AskUserTool.parameters, call.arguments)
+    return call.name in state.rules.needs_approval or call.id in state.to_confirm
 
 
 def _is_delegation(state: LoopState, call: LLMToolCall) -> bool:
     """A denied delegation is answered like any other denied call."""
     answer = state.answers.get(call.id)
-    return call.name == INVOKE_SUBAGENT and (answer is None or answer.is_approval)
+    is_allowed = answer is None or answer.is_approval
+    return call.name == INVOKE_SUBAGENT and state.rules.may_delegate and is_allowed
 
 
 def _ending(state: LoopState) -> Step:

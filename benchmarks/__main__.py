@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import redis
 
 from benchmarks import profiling, report
-from benchmarks.measures import crowd, delay, idle, killed, latency, postgresql, throughput, transactions
+from benchmarks.measures import crowd, delay, idle, killed, latency, postgresql, storage, throughput, transactions
 from benchmarks.report import StackReport
 from benchmarks.results import Result
 from benchmarks.stack import STACKS, Stack
@@ -21,6 +21,7 @@ MEASURES: dict[str, Callable[[Stack], Awaitable[list[Result]]]] = {
     "throughput": throughput.measure,
     "delay": delay.measure,
     "transactions": transactions.measure,
+    "storage": storage.measure,
     "crowd": crowd.measure,
     "idle": idle.measure,
     "killed": killed.measure,

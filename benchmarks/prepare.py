@@ -35,6 +35,7 @@ def main() -> None:
         "model": "claude-haiku-4-5-20251001",
         "credential": "scripted",
         "tools": ["current_time"],
+        "max_steps": 100,
     }
     save_version(agent, AgentDefinition.model_validate(definition), actor=actor)
 

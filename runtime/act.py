@@ -51,6 +51,8 @@ def _known_result(state: LoopState, call: LLMToolCall) -> ToolResult | None:
         return None
     if call.name == ASK_USER:
         return result_of_question(answer)
+    if call.id in state.begun_before and not answer.is_approval:
+        return ToolResult.error(f"{INTERRUPTED} It was not run again.", denied=True)
     if not answer.is_approval:
         text = (
             f"{_REFUSED} {answer.note}".strip()

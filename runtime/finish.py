@@ -45,6 +45,8 @@ def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outc
     }
     if outcome.stop_reason:
         metadata["stop_reason"] = outcome.stop_reason
+    if agent_request.attachments:
+        metadata["attachments"] = agent_request.attachments
     if agent_request.parent is not None:
         metadata |= delegation_metadata(agent_request, agent_request.parent)
     with transaction.atomic():

@@ -25,13 +25,14 @@ def rebuild(
     initial: LoopState, log: Iterable[RuntimeEvent], *, crash_policy: Callable[[str], CrashPolicy]
 ) -> LoopState:
     """Folds the log, in order of sequence, over the state that the turn began with."""
-    state, begun = initial, dict[str, str]()
+    state, begun, begun_before = initial, dict[str, str](), set[str]()
     for event in log:
         if event.event_type == EventKind.TOOL_STARTED:
             begun[event.payload["tool_call_id"]] = event.payload["tool_name"]
         elif event.event_type == EventKind.INTERACTION_ACK:
             # What is asked after a call had begun is whether it may run again.
-            begun.pop(event.payload["tool_call_id"], None)
+            if begun.pop(event.payload["tool_call_id"], None):
+                begun_before.add(event.payload["tool_call_id"])
             state = after_event(state, event)
         else:
             begun.pop(event.payload.get("tool_call_id", ""), None)
@@ -39,7 +40,8 @@ def rebuild(
     policies = {call_id: crash_policy(name) for call_id, name in begun.items() if name != INVOKE_SUBAGENT}
     unknown = frozenset(call_id for call_id, policy in policies.items() if policy == "at_most_once")
     to_confirm = [call_id for call_id, policy in policies.items() if policy == "ask"]
-    return after_interruption(replace(state, interrupted=unknown), to_confirm)
+    state = replace(state, interrupted=unknown, begun_before=frozenset(begun_before))
+    return after_interruption(state, to_confirm)
 
 
 def after_event(state: LoopState, event: RuntimeEvent) -> LoopState:

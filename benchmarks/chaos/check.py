@@ -14,6 +14,9 @@ TERMINAL = {
     "runtime.request.cancelled": "cancelled",
 }
 _STARTED = "runtime.trace.started"
+_RESUMED = "runtime.request.resumed"
+_COMPACTED = ("runtime.compaction.completed", "runtime.compaction.failed")
+_MIRROR_PREFIX = "subagent."
 _RECOVERED = "runtime.request.recovered"
 _THOUGHT = "runtime.llm.think.completed"
 _RETRIED = "runtime.llm.retry"
@@ -74,17 +77,18 @@ def _acceptances(evidence: Evidence) -> Iterator[str]:
 
 
 def _ends(evidence: Evidence) -> Iterator[str]:
+    """Each run ends once, and only a resume comes after an end."""
     for request in evidence.requests:
         log = evidence.events[request.pk]
-        ends = [event for event in log if event.event_type in TERMINAL]
+        ends = [place for place, event in enumerate(log) if event.event_type in TERMINAL]
         if request.status not in TERMINAL.values():
             yield f"{request.key}: still {request.status} (attempt {request.attempt}, {len(log)} events)"
-        elif len(ends) != 1:
-            yield f"{request.key}: {len(ends)} terminal events"
-        elif ends[0] is not log[-1]:
-            yield f"{request.key}: {log[-1].event_type} after the terminal event"
-        elif TERMINAL[ends[0].event_type] != request.status:
-            yield f"{request.key}: the log says {ends[0].event_type}, the row {request.status}"
+        elif len(ends) != request.run:
+            yield f"{request.key}: {len(ends)} terminal events in {request.run} runs"
+        elif any(log[place + 1].event_type != _RESUMED for place in ends[:-1]) or ends[-1] != len(log) - 1:
+            yield f"{request.key}: something happened after a terminal event"
+        elif TERMINAL[log[-1].event_type] != request.status:
+            yield f"{request.key}: the log says {log[-1].event_type}, the row {request.status}"
         elif request.lease_owner:
             yield f"{request.key}: ended and still leased"
 
@@ -124,13 +128,21 @@ def _steps(evidence: Evidence) -> Iterator[str]:
 
 
 def _model_calls(evidence: Evidence) -> Iterator[str]:
-    """Only a call that was in flight when its worker vanished may be made again."""
+    """Only a call that was in flight when its worker vanished, or its run was stopped, may be made again."""
+    summaries = Counter(
+        request.session_id
+        for request in evidence.requests
+        for event in evidence.events[request.pk]
+        if event.event_type in _COMPACTED
+    )
     for request in evidence.requests:
         kinds = evidence.kinds(request)
         allowed = kinds[_THOUGHT] + kinds[_RECOVERED] + kinds[_RETRIED]
         asked = evidence.model_calls.get(request.key, 0)
-        # A request that failed may have asked once more than the log can show: the failed call itself.
-        allowed += request.status != "completed"
+        # A run that did not complete may have asked once more than the log can show: the call that was stopped.
+        allowed += request.run - (request.status == "completed")
+        # The scripted model counts a summary on whichever turn of the session it read last.
+        allowed += summaries[request.session_id]
         if asked > allowed or asked < kinds[_THOUGHT]:
             yield f"{request.key}: the model was asked {asked} times, the log explains {kinds[_THOUGHT]} to {allowed}"
 
@@ -180,9 +192,11 @@ def _transcripts(evidence: Evidence) -> Iterator[str]:
         request = rows[transcript.request_id]
         log = evidence.events[request.pk]
         seen = [cursor for cursor, _, _ in transcript.frames]
-        if seen != [event.sequence for event in log]:
+        # Who has seen an end need not come back for what a resume brought.
+        if seen != [event.sequence for event in log][: len(seen)] or log[len(seen) - 1].event_type not in TERMINAL:
             yield f"{request.key}: the stream delivered {seen}, the log holds 1 to {len(log)}"
             continue
-        for (_, name, data), event in zip(transcript.frames, log, strict=True):
-            if name == "agent.trace" and (data["event_type"], data["payload"]) != (event.event_type, event.payload):
+        for (_, name, data), event in zip(transcript.frames, log, strict=False):
+            is_trace = name == "agent.trace" and not event.event_type.startswith(_MIRROR_PREFIX)
+            if is_trace and (data["event_type"], data["payload"]) != (event.event_type, event.payload):
                 yield f"{request.key}: event {event.sequence} of the stream differs from the log"

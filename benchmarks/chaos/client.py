@@ -74,6 +74,25 @@ class Client:
         data: dict[str, Any] = answer.json()["data"]
         return data
 
+    def steer(self, request_id: str, verb: str) -> int:
+        """`cancel` or `resume`; the status of the answer, 0 if none came."""
+        with suppress(httpx.HTTPError):
+            return self.http.post(f"/api/v1/agent/{AGENT_ID}/request/{request_id}/{verb}").status_code
+        return 0
+
+    def open_interactions(self) -> list[dict[str, Any]]:
+        with suppress(httpx.HTTPError):
+            answer = self.http.get("/api/v1/interactions?state=open")
+            if answer.status_code == 200:
+                found: list[dict[str, Any]] = answer.json()["data"]["interactions"]
+                return found
+        return []
+
+    def answer(self, interaction: dict[str, Any], response: str) -> None:
+        path = f"/api/v1/agent/{interaction['agent_id']}/request/{interaction['request_id']}/interaction"
+        with suppress(httpx.HTTPError):
+            self.http.post(path, json={"interaction_id": interaction["interaction_id"], "response": response})
+
     def follow(self, transcript: Transcript, *, cut_after: int | None = None, silence_s: float = 20) -> None:
         """One connection: reads on from the transcript's cursor until the stream ends, breaks or is cut by us."""
         headers = {"Last-Event-ID": str(transcript.cursor)} if transcript.frames else {}
@@ -100,12 +119,13 @@ class Client:
 
 
 def _frames(lines: Iterator[str]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Events of the log; text deltas, which have no number, are live only."""
     fields: dict[str, str] = {}
     for line in lines:
         if line:
             name, _, value = line.partition(": ")
             fields[name] = value
-        elif "data" in fields:
+        elif "id" in fields:
             yield int(fields["id"]), fields["event"], json.loads(fields["data"])
             fields = {}
         else:

@@ -9,13 +9,14 @@ from typing_extensions import override
 from agents.host import AgentHost, HostBuilder
 from agents.llm.catalogue import create_provider
 from agents.llm.types import LLMProvider
-from agents.spec import AgentConfig, AgentSpec
+from agents.spec import AgentConfig, AgentSpec, SubAgentMetadata
 from agents.tools.base import Tool
 from agents.tools.context import ToolContext
 from agents.tools.function import function_tool
 from agents.tools.registry import ToolRegistry
 
 AGENT_ID = "tormented"
+HELPER_IDS = ("helper-a", "helper-b")
 LEDGER_VARIABLE = "MASH_CHAOS_LEDGER"
 
 
@@ -45,14 +46,30 @@ def write_again(context: ToolContext, seconds: float = 0.0) -> str:
     return "written"
 
 
+def sign_off(context: ToolContext) -> str:
+    """Does what a person must approve."""
+    _enter("sign_off", "begun", context)
+    _enter("sign_off", "done", context)
+    return "signed"
+
+
 def _tools() -> list[Tool]:
-    return [function_tool(pay_once), function_tool(write_again, crash_policy="idempotent")]
+    return [
+        function_tool(pay_once),
+        function_tool(write_again, crash_policy="idempotent", parallel_safe=True),
+        function_tool(sign_off, requires_approval=True),
+    ]
 
 
 class TormentedSpec(AgentSpec):
+    """Its sessions are summarized again and again."""
+
+    def __init__(self, agent_id: str) -> None:
+        self._agent_id = agent_id
+
     @override
     def get_agent_id(self) -> str:
-        return AGENT_ID
+        return self._agent_id
 
     @override
     def build_tools(self) -> ToolRegistry:
@@ -64,8 +81,16 @@ class TormentedSpec(AgentSpec):
 
     @override
     def build_agent_config(self) -> AgentConfig:
-        return AgentConfig(app_id=AGENT_ID, system_prompt="You are put to the test.")
+        return AgentConfig(
+            app_id=self._agent_id, system_prompt="You are put to the test.", compaction_token_threshold=2_000
+        )
 
 
 def host() -> AgentHost:
-    return HostBuilder().primary(TormentedSpec()).build()
+    builder = HostBuilder().primary(TormentedSpec(AGENT_ID))
+    for agent_id in HELPER_IDS:
+        about = SubAgentMetadata(
+            display_name=agent_id, description="Helps.", capabilities=["helping"], usage_guidance="Whenever told to."
+        )
+        builder.subagent(TormentedSpec(agent_id), about)
+    return builder.build()

@@ -12,7 +12,7 @@ import psycopg
 from typing_extensions import override
 
 _REQUESTS = """SELECT r.id, r.request_id, r.session_id, r.message, r.status, r.reason, r.last_sequence, r.attempt,
-    r.lease_owner, r.trace_id, r.lost_leases FROM runtime_agentrequest r ORDER BY r.id"""
+    r.lease_owner, r.run, r.trace_id, r.lost_leases FROM runtime_agentrequest r ORDER BY r.id"""
 _EVENTS = """SELECT e.id, e.agent_request_id, e.sequence, e.event_type, e.loop_index, e.payload
     FROM runtime_runtimeevent e ORDER BY e.agent_request_id, e.sequence"""
 
@@ -28,6 +28,7 @@ class RequestRow:
     last_sequence: int
     attempt: int
     lease_owner: str
+    run: int
     trace_id: str
     lost_leases: int
 

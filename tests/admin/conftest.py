@@ -11,9 +11,11 @@ from runtime.models import AgentRequest
 from tests.factories import (
     AgentFactory,
     AgentRequestFactory,
+    AttachmentFactory,
     CredentialFactory,
     McpServerFactory,
     SessionFactory,
+    SkillFactory,
     TurnFactory,
     UserFactory,
 )
@@ -73,8 +75,25 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     turn = TurnFactory.create(workspace=workspace, session=session, user_message=f"{mark}-turn")
     credential = CredentialFactory.create(workspace=workspace, name=f"{mark}-credential")
     server = McpServerFactory.create(workspace=workspace, name=f"{mark}-server")
+    skill = SkillFactory.create(workspace=workspace, name=f"{mark}-skill")
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
-    rows = [member, workspace, token, agent, agent_request, session, turn, credential, server, membership, entry, event]
+    attachment = AttachmentFactory.create(workspace=workspace, sha256=mark)
+    rows = [
+        attachment,
+        member,
+        workspace,
+        token,
+        agent,
+        agent_request,
+        session,
+        turn,
+        credential,
+        server,
+        skill,
+        membership,
+        entry,
+        event,
+    ]
     return {type(row): row for row in rows}

@@ -171,8 +171,16 @@ def test_who_may_ask_for_approval(make_agent: AgentMaker, workspace: Workspace, 
     assert agent_request.status == "paused"
 
 
+@pytest.mark.parametrize(("response", "runs", "said"), [("approve", 2, "x"), ("deny", 1, "outcome is unknown")])
 def test_a_call_of_a_delicate_tool_that_was_interrupted_is_asked_about(
-    agent: Agent, run_once: Stepper, run_requests: Driver, api_client: APIClient
+    agent: Agent,
+    run_once: Stepper,
+    run_requests: Driver,
+    api_client: APIClient,
+    model: ModelServer,
+    response: str,
+    runs: int,
+    said: str,
 ) -> None:
     agent_request = send(agent, 'tools=1 tool=delicate args={"text": "x"} say=done')
     run_requests()
@@ -186,10 +194,29 @@ def test_a_call_of_a_delicate_tool_that_was_interrupted_is_asked_about(
     run_once(agent_request)
     assert (agent_request.status, len(tools.calls)) == ("paused", 1)
     assert "interrupted" in question(agent_request).prompt
-    answer(api_client, agent_request, "approve")
+    answer(api_client, agent_request, response)
     run_requests()
     agent_request.refresh_from_db()
-    assert (agent_request.status, len(tools.calls)) == ("completed", 2)
+    assert (agent_request.status, len(tools.calls)) == ("completed", runs)
+    assert said in told(model)
+
+
+@pytest.mark.parametrize("arguments", ["{}", '{"question": ""}', '{"question": "Which?", "options": [1]}'])
+def test_a_question_that_asks_nothing_goes_back_to_the_model(
+    agent: Agent, run_requests: Driver, model: ModelServer, arguments: str
+) -> None:
+    agent_request = send(agent, f"tools=1 tool=AskUser args={arguments} say=done")
+    run_requests()
+    agent_request.refresh_from_db()
+    assert (agent_request.status, agent_request.interactions.count()) == ("completed", 0)
+    assert "Invalid arguments" in told(model)
+
+
+def test_an_agent_without_the_tool_asks_nobody(make_agent: AgentMaker, run_requests: Driver) -> None:
+    agent_request = send(make_agent(tools=("echo",)), 'tools=1 tool=AskUser args={"question": "Which?"}')
+    run_requests()
+    agent_request.refresh_from_db()
+    assert (agent_request.status, agent_request.interactions.count()) == ("completed", 0)
 
 
 def test_a_stream_shows_the_question_and_its_answer(
