@@ -36,7 +36,7 @@ def rotate_secrets() -> Rotation:
 class _Secret:
     """One encrypted column of one row."""
 
-    rows: models.QuerySet[Any]
+    row: models.QuerySet[Any]
     column: str
     name: str
     encrypted: str
@@ -51,7 +51,7 @@ def _rotate(secret: _Secret, rotation: Rotation) -> None:
     except UnreadableSecret:
         rotation.unreadable.append(secret.name)
         return
-    same = secret.rows.filter(**{secret.column: secret.encrypted})
+    same = secret.row.filter(**{secret.column: secret.encrypted})
     rotation.changed += same.update(**{secret.column: after})
 
 

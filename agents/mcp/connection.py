@@ -103,7 +103,7 @@ class Connection:
         ) as error:  # whatever the SDK raises, groups included, means that this server is out of reach
             self._end(explain(error, self.config, self._traffic))
         else:
-            self._end(McpError("The connection was closed."))
+            self._end(explain(McpError("The connection was closed."), self.config, self._traffic))
 
     def _client(self) -> Client:
         return Client(

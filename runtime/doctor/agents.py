@@ -52,12 +52,17 @@ def _environment_key(kind: str, vendor: Vendor) -> Iterator[Finding]:
 
 
 def _credentials(workspace: Workspace) -> Iterator[Finding]:
+    advice = "Put the key that it was encrypted under back into MASH_ENCRYPTION_KEYS, or enter it anew."
     for credential in workspace.credentials.all():
         try:
             encryption.decrypt(credential.encrypted_key)
         except (UnreadableSecret, ValueError):
-            advice = "Put the key that it was encrypted under back into MASH_ENCRYPTION_KEYS, or enter it anew."
             yield fail("credentials", f"{workspace}/{credential.name} cannot be decrypted", advice)
+    for server in workspace.mcp_servers.exclude(encrypted_secrets=""):
+        try:
+            encryption.decrypt(server.encrypted_secrets)
+        except (UnreadableSecret, ValueError):
+            yield fail("mcp servers", f"the secrets of {workspace}/{server.name} cannot be decrypted", advice)
 
 
 def _agents(workspace: Workspace) -> Iterator[Finding]:
