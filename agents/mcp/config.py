@@ -10,7 +10,7 @@ from pathlib import PurePath
 from urllib.parse import urlsplit, urlunsplit
 
 _HIDDEN = "[secret]"
-_SHORTEST_SECRET = 6
+_LIKE_A_KEY = re.compile(r"(?s)(?=.*\d).{8,}|.{20,}")
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,12 @@ class MCPServerConfig:
         return text
 
     def _secrets(self) -> Iterator[str]:
+        """What looks like a key among what may be one; a plain word such as `production` would be missed in every answer."""
         parts = urlsplit(self.url)
-        values = [*self.headers.values(), *self.env.values(), *self.args, parts.query]
-        values += re.findall(r"[^/]{16,}", parts.path)
-        for value in values:
-            for piece in {value, *re.split(r"[\s=&]+", value)}:
-                if len(piece) >= _SHORTEST_SECRET:
-                    yield piece
+        for value in (*self.headers.values(), *self.env.values(), parts.query):
+            yield from (piece for piece in {value, *re.split(r"[\s=&]+", value)} if _LIKE_A_KEY.fullmatch(piece))
+        yield from re.findall(r"[^/]{16,}", parts.path)
+        yield from [parts.password] if parts.password else []
 
 
 def endpoint(url: str) -> str:

@@ -25,6 +25,10 @@ def examine() -> Iterator[Finding]:
         yield from _environment_key(kind, VENDORS[kind])
     if settings.MASH_ALLOWED_PRIVATE_HOSTS:
         yield ok("private hosts", f"workspaces may reach {', '.join(settings.MASH_ALLOWED_PRIVATE_HOSTS)}")
+    if settings.MASH_MCP_STDIO_WORKSPACES:
+        allowed = ", ".join(settings.MASH_MCP_STDIO_WORKSPACES)
+        advice = "Name only workspaces whose admins may run programs as the server's user."
+        yield warn("mcp processes", f"workspaces that may start MCP servers here: {allowed}", advice)
     for workspace in Workspace.objects.iterator(chunk_size=100):
         yield from _credentials(workspace)
         yield from _agents(workspace)
