@@ -23,6 +23,8 @@ MAY_NAME_ROWS = {
     "runtime/readers.py",
     "runtime/sweeper.py",
     "runtime/wait.py",
+    "runtime/management/commands/mash_rebuild.py",
+    "runtime/management/commands/mash_replay.py",
     "runtime/management/commands/mash_worker.py",
     "workspaces/access.py",
     "workspaces/authenticate.py",
