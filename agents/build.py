@@ -95,15 +95,14 @@ def build_agent(
     """The agent as its version describes it; raises `AgentNotRunnable` when something is missing.
 
     `depth` says how many delegations lie above it, which may leave it without subagents of its own. With `emit`, which
-    takes the events of it, its MCP servers are asked for their tools; without, nothing leaves this process.
+    takes the events of it, its MCP servers are asked for their tools; without, it gets those that are known.
     """
     definition = version.typed_definition
     if agent.source == Agent.Source.CODE:
         llm, tools = _from_code(workspace, agent, definition)
     else:
         llm, tools = _provider(workspace, definition), _chosen_tools(workspace, definition)
-    if emit is not None:
-        _add_mcp_tools(workspace, agent, definition, llm, tools, emit=emit, stop=stop or StopSignal())
+    _add_mcp_tools(workspace, agent, definition, llm, tools, emit=emit, stop=stop or StopSignal())
     subagents = find_subagents(workspace, agent, definition, depth=depth)
     if subagents:
         tools.register(InvokeSubagentTool(subagents))
@@ -135,7 +134,7 @@ def _add_mcp_tools(
     llm: LLMProvider,
     tools: ToolRegistry,
     *,
-    emit: Emit,
+    emit: Emit | None,
     stop: StopSignal,
 ) -> None:
     registered = code_agents().get(agent.agent_id) if agent.source == Agent.Source.CODE else None

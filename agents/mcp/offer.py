@@ -1,7 +1,7 @@
 """The tools that an agent gets from servers: listed, held against their pins, named for the model."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import cache
@@ -52,11 +52,14 @@ class AgentServers:
     definition: AgentDefinition
     from_code: tuple[MCPServerConfig, ...] = ()
 
-    def tools(self, llm: LLMProvider, *, taken: Collection[str], emit: Emit, stop: StopSignal) -> Iterator[McpTool]:
-        """The tools of every server that answers; of the others an `mcp.client.error` tells why they are left out."""
-        servers = list(self._servers(emit))
-        listings = _listings(servers, stop)
-        found = [(server, tool) for server in servers for tool in _offered(server, listings.get(server.key, ()))]
+    def tools(
+        self, llm: LLMProvider, *, taken: Collection[str], emit: Emit | None, stop: StopSignal
+    ) -> Iterator[McpTool]:
+        """The tools of every server that answers; of the others an `mcp.client.error` tells why they are left out.
+
+        Without `emit` no server is asked: the tools are those that stand pinned.
+        """
+        found = self._known() if emit is None else self._asked(emit, stop)
         names = model_names([(server.config.name, tool.name) for server, tool in found], taken)
         for server, tool in found:
             yield McpTool(
@@ -67,6 +70,15 @@ class AgentServers:
                 manager=process_manager(),
                 llm=llm,
             )
+
+    def _known(self) -> list[tuple[_Server, RemoteTool]]:
+        servers = list(self._servers(_nowhere))
+        return [(server, tool) for server in servers for tool in _allowed(server, pinned(server.row))]
+
+    def _asked(self, emit: Emit, stop: StopSignal) -> list[tuple[_Server, RemoteTool]]:
+        servers = list(self._servers(emit))
+        listings = _listings(servers, stop)
+        return [(server, tool) for server in servers for tool in _offered(server, listings.get(server.key, ()))]
 
     def _servers(self, emit: Emit) -> Iterator[_Server]:
         for row, config in [*self._of_workspace(emit), *self._of_code()]:
@@ -144,13 +156,19 @@ def _listing(server: _Server, future: "Future[Any]") -> tuple[RemoteTool, ...]:
     return found
 
 
-def _offered(server: _Server, found: tuple[RemoteTool, ...]) -> tuple[RemoteTool, ...]:
-    allowed = server.config.allowed_tools
-    if allowed is not None:
-        names = {name.lower() for name in allowed}
-        found = tuple(tool for tool in found if tool.name.lower() in names)
-    offer = compare_with_pins(server.row, found)
+def _offered(server: _Server, found: Sequence[RemoteTool]) -> tuple[RemoteTool, ...]:
+    offer = compare_with_pins(server.row, _allowed(server, found))
     if offer.withheld:
         some = ", ".join(offer.withheld[:10])
         server.told.client_error(f"{len(offer.withheld)} tools await approval and are not offered: {some}.")
     return offer.tools
+
+
+def _allowed(server: _Server, found: Sequence[RemoteTool]) -> list[RemoteTool]:
+    allowed = server.config.allowed_tools
+    names = None if allowed is None else {name.lower() for name in allowed}
+    return [tool for tool in found if names is None or tool.name.lower() in names]
+
+
+def _nowhere(_event_type: str, _payload: Mapping[str, Any]) -> None:
+    return None

@@ -42,6 +42,12 @@ def compare_with_pins(server: McpServer, found: Sequence[RemoteTool]) -> Offer:
     return Offer(tuple(offered), tuple(tool.name for tool in found if tool.name not in names))
 
 
+def pinned(server: McpServer) -> list[RemoteTool]:
+    """What the server offered when it was last asked, as far as it is approved."""
+    pins = server.pins.filter(is_approved=True, proposed_digest="")
+    return [RemoteTool(pin.name, pin.definition) for pin in pins]
+
+
 def approve(pin: McpPin, *, digest: str, actor: str) -> None:
     """Offers the tool as the admin saw it: `digest` is of what the page showed."""
     workspace, now = pin.server.workspace, timezone.now()

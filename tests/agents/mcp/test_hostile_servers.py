@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 import mcp_types
 import pytest
+from django.core.management import call_command
 from mcp.server.mcpserver import Context
 
 from agents.build import build_agent
 from agents.llm.errors import CallStopped
 from agents.mcp import connection as connection_module
+from agents.mcp import offer
 from agents.mcp.listing import MAX_TOOLS, usable
 from agents.stop_signal import StopSignal
 from tests.agents.mcp.conftest import Asker, make_server_row, result_of
@@ -80,12 +82,17 @@ def test_a_flood_ends_the_connection_and_nothing_else(ask: Asker, workspace: Wor
         assert result_of(ask("mcp_demo_echo", servers, text="calm"))["content"] == "calm"
 
 
-def test_without_asking_nothing_leaves_the_process(workspace: Workspace, make_agent: AgentMaker, http: HttpServer):
-    make_server_row(workspace, http)
-    agent = make_agent(mcp_servers=("demo",))
-    runnable = build_agent(workspace, agent, agent.current_version)
-    assert not any(tool.name.startswith("mcp_") for tool in runnable.tools.list_tools())
+def test_offline_the_tools_are_those_that_stand_pinned(ask: Asker, workspace: Workspace, http: HttpServer, capsys):
+    make_server_row(workspace, http, allowed_tools=["echo"])
+    agent_request = ask("mcp_demo_echo", text="one")
+    offer.process_manager().close()
+    offer._manager.cache_clear()
+    http.methods.clear()
+    runnable = build_agent(workspace, agent_request.agent, agent_request.agent_version)
+    assert [tool.name for tool in runnable.tools.list_tools()][-1] == "mcp_demo_echo"
+    call_command("mash_replay", str(agent_request.request_id))
     assert not http.methods
+    assert "The loop goes the same way" in capsys.readouterr().out
 
 
 def listed(name: str, **values: object) -> mcp_types.Tool:
