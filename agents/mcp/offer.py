@@ -20,7 +20,7 @@ from agents.mcp.errors import McpError
 from agents.mcp.manager import Manager, ServerKey
 from agents.mcp.models import McpServer
 from agents.mcp.names import model_names
-from agents.mcp.pins import compare_with_pins
+from agents.mcp.pins import compare_with_pins, pinned
 from agents.mcp.remote_tool import RemoteTool
 from agents.mcp.told import Emit, Told
 from agents.mcp.tool import McpTool
