@@ -10,13 +10,13 @@ import httpcore2
 import httpx2
 from typing_extensions import override
 
+from workspaces.bounded_network import SocketOption
 from workspaces.outbound import (
     KEEP_ALIVE,
     POOL_LIMITS,
     AddressRefused,
     Guard,
     Resolver,
-    SocketOption,
     refuse_userinfo,
     resolve_by_system,
     time_left,

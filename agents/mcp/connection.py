@@ -98,9 +98,8 @@ class Connection:
         except asyncio.CancelledError:
             self._end(McpError("The connection was closed."))
             raise
-        except (
-            BaseException
-        ) as error:  # whatever the SDK raises, groups included, means that this server is out of reach
+        except (Exception, BaseExceptionGroup) as error:
+            # Whatever the SDK raises means that this server is out of reach.
             self._end(explain(error, self.config, self._traffic))
         else:
             self._end(explain(McpError("The connection was closed."), self.config, self._traffic))

@@ -102,9 +102,9 @@ class AgentServers:
                 fault = "The agent's code brings a server of the same name."
             except KeyError:
                 fault = "This workspace has no such server."
-            except UnreadableSecret as error:
+            except (UnreadableSecret, ValueError) as error:
                 fault = str(error)
-            Told(emit, MCPServerConfig(name, _UNKNOWN)).client_error(fault)
+            Told(emit, MCPServerConfig(name or "?", _UNKNOWN)).client_error(fault)
 
     def _of_code(self) -> Iterator[tuple[McpServer, MCPServerConfig]]:
         for config in {config.name: config for config in self.from_code}.values():
