@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import Session, Turn
-from agents.models import Agent, ProviderCredential, WorkspaceSkill
+from agents.models import Agent, McpServer, ProviderCredential, WorkspaceSkill
 from agents.skill_versions import save_skill_version
 from agents.versions import save_version
 from runtime import events
@@ -71,6 +71,16 @@ class CredentialFactory(RowFactory[ProviderCredential]):
     name = factory.Sequence(lambda n: f"credential-{n}")
     kind = "anthropic"
     encrypted_key = factory.LazyFunction(lambda: encryption.encrypt("sk-test-0123456789"))
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class McpServerFactory(RowFactory[McpServer]):
+    class Meta:
+        model = McpServer
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"server-{n}")
+    url = "http://127.0.0.1:9/mcp"
     created_at = factory.LazyFunction(timezone.now)
 
 

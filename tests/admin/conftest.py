@@ -13,6 +13,7 @@ from tests.factories import (
     AgentRequestFactory,
     AttachmentFactory,
     CredentialFactory,
+    McpServerFactory,
     SessionFactory,
     SkillFactory,
     TurnFactory,
@@ -73,6 +74,7 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     session = SessionFactory.create(workspace=workspace, agent_id=agent.agent_id, session_id=f"{mark}-session")
     turn = TurnFactory.create(workspace=workspace, session=session, user_message=f"{mark}-turn")
     credential = CredentialFactory.create(workspace=workspace, name=f"{mark}-credential")
+    server = McpServerFactory.create(workspace=workspace, name=f"{mark}-server")
     skill = SkillFactory.create(workspace=workspace, name=f"{mark}-skill")
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
@@ -92,6 +94,7 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
         session,
         turn,
         credential,
+        server,
         skill,
         membership,
         entry,
