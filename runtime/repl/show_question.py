@@ -16,7 +16,9 @@ _SILENCE = {APPROVAL: "silence denies", CHOICE: "silence chooses nothing"}
 
 
 def show_question(screen: Screen, question: Question) -> None:
-    screen.line(f"{one_line(question.agent_id)} asks: {plain(question.prompt)[:MAX_PROMPT]}", "bold yellow")
+    verb = "needs an approval" if question.kind == APPROVAL else "asks"
+    prompt = plain(question.prompt)[:MAX_PROMPT]
+    screen.line(f"{one_line(question.agent_id)} {verb}: {prompt}", "bold yellow")
     if question.kind == APPROVAL:
         for call in question.calls:
             _show_call(screen, call)

@@ -1,5 +1,7 @@
 """Follows one request to its end: shows it, asks what it asks, and cancels it on Ctrl-C."""
 
+import contextlib
+
 from runtime.client import MashHostClientError
 from runtime.repl.connection import advice
 from runtime.repl.conversation import LeftRequest
@@ -13,7 +15,9 @@ from runtime.repl.view import Outcome, RequestView
 
 def watch_request(desk: Desk, agent_id: str, request_id: str, *, after_sequence: int = 0) -> Outcome:
     """Shows the request's events after the cursor, and how it ended."""
-    desk.conversation.left = None
+    left = desk.conversation.left
+    if left and left.request_id == request_id:
+        desk.conversation.left = None
     return _Watch(desk, agent_id, request_id, after_sequence).run()
 
 
@@ -29,26 +33,26 @@ class _Watch:
         self._is_cancelling = False
 
     def run(self) -> Outcome:
-        stream = self._talk.client.open_stream(self._agent_id, self._request_id, after_sequence=self._cursor)
+        """The first Ctrl-C cancels, wherever it comes; the second leaves."""
         try:
-            with (
-                self._screen.working(f"{self._agent_id} is at work (Ctrl-C cancels)"),
-                EventFeed(stream, on_arrival=self._settlements.note) as feed,
-            ):
-                return self._follow_or_cancel(feed)
+            with contextlib.suppress(KeyboardInterrupt):
+                return self._watch()
+            self._cancel()
+            return self._watch()
+        except KeyboardInterrupt:
+            self._screen.line(f"No longer watching request {self._request_id}.", "yellow")
+            return Outcome.INTERRUPTED
         except MashHostClientError as error:
             self._screen.error(str(error), f"Request {self._request_id} goes on without us. {advice(error)}".rstrip())
             return Outcome.FAILED
 
-    def _follow_or_cancel(self, feed: EventFeed) -> Outcome:
-        while True:
-            try:
-                return self._follow(feed)
-            except KeyboardInterrupt:
-                if self._is_cancelling:
-                    self._screen.line(f"No longer watching request {self._request_id}.", "yellow")
-                    return Outcome.INTERRUPTED
-                self._cancel()
+    def _watch(self) -> Outcome:
+        stream = self._talk.client.open_stream(self._agent_id, self._request_id, after_sequence=self._cursor)
+        with (
+            self._screen.working(f"{self._agent_id} is at work (Ctrl-C cancels)"),
+            EventFeed(stream, on_arrival=self._settlements.note) as feed,
+        ):
+            return self._follow(feed)
 
     def _follow(self, feed: EventFeed) -> Outcome:
         for event in feed:
