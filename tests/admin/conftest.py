@@ -12,6 +12,7 @@ from tests.factories import (
     AgentFactory,
     AgentRequestFactory,
     CredentialFactory,
+    InteractionFactory,
     SessionFactory,
     TurnFactory,
     UserFactory,
@@ -74,5 +75,7 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
+    question = InteractionFactory.create(workspace=workspace, agent_request=agent_request, prompt=f"{mark}-question")
     rows = [member, workspace, token, agent, agent_request, session, turn, credential, membership, entry, event]
+    rows.append(question)
     return {type(row): row for row in rows}

@@ -13,7 +13,12 @@ from workspaces.roles import Role
 MODELS = list(admin.site._registry)
 TENANT_MODELS = [model for model in MODELS if model is not User]
 LABELS = [model._meta.label_lower for model in TENANT_MODELS]
-OTHER_PAGES = ("agents_agent_versions", "runtime_agentrequest_send")
+OTHER_PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "agents_agent_versions": ("Agent", ()),
+    "runtime_agentrequest_send": ("Agent", ()),
+    "runtime_agentrequest_steer": ("AgentRequest", ("cancel",)),
+    "runtime_interaction_answer": ("Interaction", ()),
+}
 
 
 def address(model: type[Model], page: str, *args: object) -> str:
@@ -95,9 +100,11 @@ def test_search_and_filters_find_only_ones_own(stranger, model, other_workspace)
 
 
 def test_the_pages_beside_the_models_are_closed_too(stranger, secrets):
-    agent = next(row for model, row in secrets.items() if model.__name__ == "Agent")
-    for name in OTHER_PAGES:
-        assert stranger.get(reverse(f"admin:{name}", args=[agent.pk])).status_code == 404
+    rows = {model.__name__: row for model, row in secrets.items()}
+    agent = rows["Agent"]
+    for name, (subject, more) in OTHER_PAGES.items():
+        url = reverse(f"admin:{name}", args=[rows[subject].pk, *more])
+        assert (stranger.get(url).status_code, stranger.post(url).status_code) == (404, 404), url
     restore = reverse("admin:agents_agent_restore", args=[agent.pk, 1])
     assert stranger.post(restore).status_code == 404
     assert stranger.get(restore).status_code == 405
