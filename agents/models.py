@@ -7,11 +7,20 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import Session, Turn
+from agents.workspace_skills import WorkspaceSkill, WorkspaceSkillVersion
 from workspaces import encryption
 from workspaces.models import User, Workspace
 from workspaces.scoping import ClosedManager
 
-__all__ = ["Agent", "AgentVersion", "ProviderCredential", "Session", "Turn"]
+__all__ = [
+    "Agent",
+    "AgentVersion",
+    "ProviderCredential",
+    "Session",
+    "Turn",
+    "WorkspaceSkill",
+    "WorkspaceSkillVersion",
+]
 
 
 class ProviderCredential(models.Model):

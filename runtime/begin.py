@@ -1,9 +1,10 @@
 """How a run begins: the state to go on from, and the first events of its log."""
 
 from agents.build import RunnableAgent
-from agents.llm.types import LLMContentBlock, LLMMessage
+from agents.llm.types import LLMMessage
 from agents.loop import LoopState
-from agents.memory.history import as_messages, recent_turns
+from agents.memory.history import recent_turns
+from runtime.attachments import show
 from runtime.events import NewEvent
 from runtime.interactions.within_call import WITHIN_CALL
 from runtime.journal import Journal
@@ -21,14 +22,7 @@ def begin(journal: Journal, runnable: RunnableAgent) -> LoopState:
         session_id=agent_request.session_id,
         count=runnable.definition.conversation_history_turns,
     )
-    message = LLMMessage(role="user", content=[LLMContentBlock.text(agent_request.message)])
-    most_steps = runnable.definition.max_steps
-    state = LoopState(
-        messages=(*as_messages(turns), message),
-        max_steps=min(most_steps, agent_request.limits.get("max_steps", most_steps)),
-        rules=runnable.rules,
-        output_schema=agent_request.structured_output,
-    )
+    state = first_state(agent_request, runnable, show.conversation(agent_request, turns))
     if agent_request.attempt > 1:
         log = agent_request.events.filter(event_type__in=REPLAYED).order_by("sequence")
         state = rebuild(state, log, crash_policy=runnable.crash_policy)
@@ -38,6 +32,17 @@ def begin(journal: Journal, runnable: RunnableAgent) -> LoopState:
         asked.update(state=Interaction.State.CANCELLED)
     journal.add(*_opening(agent_request, turn_count=len(turns)))
     return state
+
+
+def first_state(agent_request: AgentRequest, runnable: RunnableAgent, messages: tuple[LLMMessage, ...]) -> LoopState:
+    """Where the turn begins, with nothing done."""
+    most_steps = runnable.definition.max_steps
+    return LoopState(
+        messages=messages,
+        max_steps=min(most_steps, agent_request.limits.get("max_steps", most_steps)),
+        rules=runnable.rules,
+        output_schema=agent_request.structured_output,
+    )
 
 
 def _opening(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:

@@ -27,6 +27,7 @@ from runtime.models import AgentRequest
 from runtime.park import park
 from runtime.readers import DATABASE_ERRORS
 from runtime.think import think
+from runtime.usage.budget import BudgetExceeded, check_budget
 from workspaces.errors import MashError
 
 logger = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ def _drive(journal: Journal, should_stop: Callable[[], bool], stop: StopSignal) 
             if not isinstance(step, CommitStep):
                 _check_boundary(journal, deadline, should_stop)
             if isinstance(step, Think):
+                check_budget(agent_request, runnable, journal.pending)
                 step_began = time.monotonic()
             state = _perform(journal, runnable, state, step, deadline=deadline, stop=stop, step_began=step_began)
 
@@ -219,6 +221,8 @@ def _reason(error: Exception) -> Reason:
         return Reason.PROVIDER_ERROR
     if isinstance(error, DeadlineExceeded):
         return Reason.DEADLINE
+    if isinstance(error, BudgetExceeded):
+        return Reason.BUDGET
     if isinstance(error, TurnFailed):
         return _FAILED_TURNS[error.code]
     return Reason.ERROR

@@ -80,15 +80,18 @@ class Hub:
     def __init__(self) -> None:
         self._by_request: dict[uuid.UUID, set[Watch]] = defaultdict(set)
         self._by_session: dict[str, set[Watch]] = defaultdict(set)
+        self._by_workspace: dict[int, set[Watch]] = defaultdict(set)
         self._tasks: list[asyncio.Task[None]] = []
         self._newest_event_id = 0
 
     @contextmanager
-    def watch(self, *, request_id: uuid.UUID | None = None, session: str | None = None) -> Iterator[Watch]:
-        """Wakes the watcher on news of a request or a session; enter it before the first read."""
+    def watch(
+        self, *, request_id: uuid.UUID | None = None, session: str | None = None, workspace: int | None = None
+    ) -> Iterator[Watch]:
+        """Wakes the watcher on news of a request, a session or a workspace (by its key); enter it before the first read."""
         self._start()
         watch = Watch(request_id, session)
-        groups = [(self._by_request, request_id), (self._by_session, session)]
+        groups = [(self._by_request, request_id), (self._by_session, session), (self._by_workspace, workspace)]
         for watches, key in groups:
             if key is not None:
                 watches[key].add(watch)  # type: ignore[index]  # each group has keys of its own type
@@ -109,7 +112,7 @@ class Hub:
                 watch.pushed.append(told)
                 watch.known_head = max(watch.known_head, told.head)
                 watch.changed.set()
-        for watch in self._by_session.get(told.session, ()):
+        for watch in (*self._by_session.get(told.session, ()), *self._by_workspace.get(told.workspace_pk, ())):
             watch.changed.set()
 
     def _start(self) -> None:
@@ -153,7 +156,7 @@ class Hub:
 
     async def _check_access(self) -> None:
         """Ends the streams of those whose token or membership has ended since they opened them."""
-        groups = [*self._by_request.values(), *self._by_session.values()]
+        groups = [*self._by_request.values(), *self._by_session.values(), *self._by_workspace.values()]
         watches = [watch for group in groups for watch in group]
         principals = {watch.principal for watch in watches if watch.principal}
         gone = await in_reader(without_access, principals)
@@ -169,11 +172,12 @@ class Hub:
                     if head > watch.seen:
                         watch.known_head = max(watch.known_head, head)
                         watch.changed.set()
-        if self._by_session:
+        if self._by_session or self._by_workspace:
             newest = await in_reader(newest_event_id)
             if newest != self._newest_event_id:
                 self._newest_event_id = newest
-                for watch in [watch for watches in self._by_session.values() for watch in watches]:
+                groups = [*self._by_session.values(), *self._by_workspace.values()]
+                for watch in [watch for watches in groups for watch in watches]:
                     watch.changed.set()
 
 

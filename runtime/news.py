@@ -46,6 +46,10 @@ class News:
     frames: bytes = b""
     """The new events as server-sent events, so that a stream need not read them; empty when they are too large."""
 
+    @property
+    def workspace_pk(self) -> int:
+        return int(self.session.partition(".")[0])
+
     def as_bytes(self) -> bytes:
         frames = self.frames if len(self.frames) <= MAX_FRAMES_BYTES else b""
         return f"{self.request_id} {self.session} {self.first} {self.head} {self.is_end:d}\n".encode() + frames

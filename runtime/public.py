@@ -5,6 +5,7 @@ from typing import Any
 
 from runtime.kinds import PUBLIC_NAMES, TERMINAL_EVENTS, EventKind, Status
 from runtime.models import AgentRequest, Interaction, RuntimeEvent
+from runtime.usage.totals import Totals
 
 _STATUS_WORDS = {
     EventKind.REQUEST_ACCEPTED: "accepted",
@@ -86,8 +87,8 @@ def shown_payload(event: RuntimeEvent) -> dict[str, Any]:
     return {**about, "payload": about}
 
 
-def request_row(agent_request: AgentRequest) -> dict[str, Any]:
-    """One request as lists and status routes show it."""
+def request_row(agent_request: AgentRequest, *, with_children: Totals | None = None) -> dict[str, Any]:
+    """One request as lists and status routes show it; only the latter look at its children (`runtime.usage.family`)."""
     return {
         **_common(agent_request),
         "status": agent_request.status,
@@ -104,7 +105,12 @@ def request_row(agent_request: AgentRequest) -> dict[str, Any]:
         "agent_version": agent_request.agent_version.number,
         "user": agent_request.user or None,
         "metadata": agent_request.metadata,
+        "attachments": agent_request.attachments,
         "tokens": {"input": agent_request.input_tokens, "output": agent_request.output_tokens},
+        "usage": {
+            "own": Totals.of_request(agent_request).as_json(),
+            "including_children": with_children.as_json() if with_children else None,
+        },
         "error": agent_request.error,
         "accepted_at": agent_request.accepted_at.timestamp(),
         "started_at": agent_request.started_at.timestamp() if agent_request.started_at else None,

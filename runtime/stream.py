@@ -3,7 +3,6 @@
 The log is the truth: a stream reads it after its cursor whenever the hub says that there may be more.
 """
 
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from django.http import HttpRequest
 from agents.models import Agent
 from runtime import news
 from runtime.errors import AgentNotFound, CursorAhead, RequestNotFound
-from runtime.horizon import horizon
+from runtime.follow import PAGE_SIZE, follow
 from runtime.hub import Watch, hub
 from runtime.mirrors import fetch_mirrored
 from runtime.models import AgentRequest, RuntimeEvent
@@ -40,9 +39,6 @@ from workspaces.scoping import only
 
 Parameters = ParamSpec("Parameters")
 Opening = TypeVar("Opening")
-
-PAGE_SIZE = 500
-SETTLING_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,23 +118,22 @@ async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterato
                 return
 
 
-async def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
+def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
     """Every event of the session after the cursor, in the order of their ids; endless."""
-    cursor, quiet_since = opening.cursor, time.monotonic()
     watch.principal = opening.principal
-    while not watch.is_over:
-        page, is_settling = await in_patient_reader(_session_page, opening, cursor)
-        if page:
-            cursor, quiet_since = page[-1].event_id, time.monotonic()
-            yield b"".join(
-                frame(event, event.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.event_id)
-                for event in page
-            )
-        if len(page) == PAGE_SIZE or await watch.wait(SETTLING_S if is_settling else KEEP_ALIVE_S):
-            continue
-        if time.monotonic() - quiet_since >= KEEP_ALIVE_S:
-            quiet_since = time.monotonic()
-            yield KEEP_ALIVE
+
+    def read_page(after: int, up_to: int) -> list[RuntimeEvent]:
+        events = opening.principal.workspace.events.filter(
+            session_id=opening.session_id, agent_request__agent=opening.agent, id__gt=after, id__lte=up_to
+        )
+        page = list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE])
+        fetch_mirrored(opening.principal.workspace, page)
+        return page
+
+    def write(event: RuntimeEvent) -> bytes:
+        return frame(event, event.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.event_id)
+
+    return follow(watch, opening.cursor, read_page, write)
 
 
 def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) -> RequestOpening:
@@ -148,7 +143,7 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
     agent_request = only(rows.filter(request_id=request_id, agent__agent_id=_clean(agent_id)))
     if agent_request is None:
         raise RequestNotFound("There is no such request.")
-    cursor = _cursor(request, "after_seq")
+    cursor = cursor_of(request, "after_seq") or 0
     if cursor > agent_request.last_sequence:
         raise CursorAhead(
             f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence}
@@ -168,7 +163,7 @@ def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> Sessi
         principal=principal,
         agent=agent,
         session_id=_clean(session_id),
-        cursor=_cursor(request, "after_event_id"),
+        cursor=cursor_of(request, "after_event_id") or 0,
         knows_cancelled=_knows_cancelled(request),
     )
 
@@ -179,20 +174,11 @@ def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent
     return page
 
 
-def _session_page(opening: SessionOpening, cursor: int) -> tuple[list[RuntimeEvent], bool]:
-    """Events after the cursor that nothing can still slip in between, and whether newer ones are about to settle."""
-    settled, is_newest = horizon.look()
-    events = opening.principal.workspace.events.filter(
-        session_id=opening.session_id, agent_request__agent=opening.agent, id__gt=cursor, id__lte=settled
-    )
-    page = list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE])
-    fetch_mirrored(opening.principal.workspace, page)
-    return page, not is_newest
-
-
-def _cursor(request: HttpRequest, parameter: str) -> int:
-    """`Last-Event-ID`, else the query parameter, else the beginning."""
-    text = request.headers.get("Last-Event-ID", "").strip() or request.GET.get(parameter, "").strip() or "0"
+def cursor_of(request: HttpRequest, parameter: str) -> int | None:
+    """`Last-Event-ID`, else the query parameter, else None."""
+    text = request.headers.get("Last-Event-ID", "").strip() or request.GET.get(parameter, "").strip()
+    if not text:
+        return None
     if not text.isdecimal() or len(text) > 18:
         fault = {
             "type": "int_parsing",

@@ -169,6 +169,8 @@ def _completed(
                 "tool_calls": [call.as_dict() for call in response.tool_calls],
                 "token_usage": _token_usage(response),
                 "usage": response.usage.as_dict(),
+                "provider": runnable.llm.provider,
+                "model": runnable.llm.model,
                 "tool_usage": tool_usage(runnable.tool_definitions, state.invocations),
                 "duration_ms": duration_ms,
                 "trace_id": trace_id,

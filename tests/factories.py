@@ -1,5 +1,6 @@
 """One factory per noun. A workspace that is given is threaded through to everything that is made beside it."""
 
+import secrets
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -11,12 +12,14 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import Session, Turn
-from agents.models import Agent, ProviderCredential
+from agents.models import Agent, ProviderCredential, WorkspaceSkill
+from agents.skill_versions import save_skill_version
 from agents.versions import save_version
 from runtime import events
 from runtime.events import NewEvent
 from runtime.kinds import EventKind
-from runtime.models import AgentRequest, Interaction
+from runtime.models import AgentRequest, Attachment, AttachmentContent, Interaction
+from tests.samples import PNG
 from workspaces import encryption
 from workspaces.models import Membership, User, Workspace
 
@@ -89,6 +92,23 @@ class AgentFactory(RowFactory[Agent]):
         save_version(self, AgentDefinition(**(extracted or {})), actor="tests")
 
 
+class SkillFactory(RowFactory[WorkspaceSkill]):
+    """`content` takes what a version has: description and text."""
+
+    class Meta:
+        model = WorkspaceSkill
+        skip_postgeneration_save = True
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"skill-{n}")
+    created_at = factory.LazyFunction(timezone.now)
+
+    @factory.post_generation
+    def content(self: WorkspaceSkill, create: bool, extracted: Any, **_: Any) -> None:
+        content = {"description": f"About {self.name}.", "text": f"Do as {self.name} says.", **(extracted or {})}
+        save_skill_version(self, actor="tests", **content)
+
+
 class AgentRequestFactory(RowFactory[AgentRequest]):
     """An accepted request with its first event, as `accept_request` leaves it."""
 
@@ -127,6 +147,27 @@ class InteractionFactory(RowFactory[Interaction]):
     tool_calls = factory.LazyFunction(lambda: [{"id": "call", "name": "guarded", "arguments": {"text": "precious"}}])
     deadline = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=5))
     created_at = factory.LazyFunction(timezone.now)
+
+
+class AttachmentFactory(RowFactory[Attachment]):
+    class Meta:
+        model = Attachment
+        skip_postgeneration_save = True
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    sha256 = factory.LazyFunction(lambda: secrets.token_hex(32))
+    size = len(PNG)
+    media_type = "image/png"
+    created_at = factory.LazyFunction(timezone.now)
+    touched_at = factory.SelfAttribute("created_at")
+    content = factory.RelatedFactory("tests.factories.AttachmentContentFactory", "attachment")
+
+
+class AttachmentContentFactory(RowFactory[AttachmentContent]):
+    class Meta:
+        model = AttachmentContent
+
+    data = PNG
 
 
 class SessionFactory(RowFactory[Session]):

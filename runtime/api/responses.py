@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, in
 from rest_framework import serializers
 
 from agents.models import Agent
+from runtime.attachments.values import ENDINGS
 from runtime.kinds import PauseReason, Reason, RequestKind, Status, WaitReason
 from runtime.models import Interaction
 
@@ -89,12 +90,24 @@ class TokenUsage(Shape):
     output = serializers.IntegerField()
 
 
+class AttachmentReference(Shape):
+    attachment_id = serializers.UUIDField()
+    name = serializers.CharField(help_text="What this use of it is called.")
+    media_type = serializers.ChoiceField(list(ENDINGS))
+    size = serializers.IntegerField(help_text="Bytes.")
+
+
+class AttachmentRow(AttachmentReference):
+    sha256 = serializers.CharField(help_text="Of the content, which is stored once.")
+
+
 class TurnMetadata(Shape):
     trace_id = serializers.UUIDField()
     token_usage = TokenUsage()
     compaction_summary_text = serializers.CharField(allow_null=True)
     compaction_summary_turn_id = serializers.CharField(allow_null=True)
     stop_reason = serializers.CharField(required=False, help_text="`max_steps` when the step limit ended the turn.")
+    attachments = AttachmentReference(many=True, required=False, help_text="What came with the message.")
     primary_session_id = serializers.CharField(
         required=False, help_text="Of a delegated request: its parent's session."
     )
@@ -140,6 +153,7 @@ class FailedRequest(Shape):
     error_type = serializers.CharField(required=False)
     error_code = serializers.CharField()
     retryable = serializers.BooleanField()
+    reason = serializers.ChoiceField(Reason.choices)
 
 
 class CancelledRequest(Shape):
@@ -167,6 +181,25 @@ class RequestError(Shape):
     retryable = serializers.BooleanField()
 
 
+class UsageTotals(Shape):
+    model_calls = serializers.IntegerField()
+    input = serializers.IntegerField(help_text="Cached tokens included.")
+    output = serializers.IntegerField(help_text="Reasoning tokens included.")
+    cache_read = serializers.IntegerField()
+    cache_write = serializers.IntegerField()
+    reasoning = serializers.IntegerField()
+    cost_usd = serializers.FloatField(help_text="Of the calls whose price is known.")
+    has_unknown_price = serializers.BooleanField(help_text="Some calls are missing from the cost.")
+
+
+class RequestUsage(Shape):
+    own = UsageTotals()
+    including_children = UsageTotals(
+        allow_null=True,
+        help_text="With everything that subagents did for it. Null in lists, where children are not looked at.",
+    )
+
+
 class RequestRow(Shape):
     request_id = serializers.UUIDField()
     agent_id = serializers.CharField()
@@ -185,7 +218,9 @@ class RequestRow(Shape):
     agent_version = serializers.IntegerField()
     user = serializers.CharField(allow_null=True)
     metadata = serializers.DictField()
+    attachments = AttachmentReference(many=True)
     tokens = TokenUsage()
+    usage = RequestUsage()
     error = RequestError(allow_null=True)
     accepted_at = serializers.FloatField(help_text="Unix seconds, as all times.")
     started_at = serializers.FloatField(allow_null=True)
@@ -256,6 +291,15 @@ class History(Shape):
 
 SUBMIT_EXAMPLES = [
     OpenApiExample("A message", value={"message": "What is 6 * 7?", "session_id": "support-4711"}, request_only=True),
+    OpenApiExample(
+        "With a file",
+        value={
+            "message": "What does it say?",
+            "session_id": "support-4711",
+            "attachments": [{"attachment_id": "5f0c3c9e-8f0b-4f5e-9f7a-2d9a5d0f6c11", "name": "invoice.pdf"}],
+        },
+        request_only=True,
+    ),
     OpenApiExample(
         "With options",
         value={

@@ -11,9 +11,11 @@ from runtime.models import AgentRequest
 from tests.factories import (
     AgentFactory,
     AgentRequestFactory,
+    AttachmentFactory,
     CredentialFactory,
     InteractionFactory,
     SessionFactory,
+    SkillFactory,
     TurnFactory,
     UserFactory,
 )
@@ -72,10 +74,32 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     session = SessionFactory.create(workspace=workspace, agent_id=agent.agent_id, session_id=f"{mark}-session")
     turn = TurnFactory.create(workspace=workspace, session=session, user_message=f"{mark}-turn")
     credential = CredentialFactory.create(workspace=workspace, name=f"{mark}-credential")
+    skill = SkillFactory.create(workspace=workspace, name=f"{mark}-skill")
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
     question = InteractionFactory.create(workspace=workspace, agent_request=agent_request, prompt=f"{mark}-question")
-    rows = [member, workspace, token, agent, agent_request, session, turn, credential, membership, entry, event]
-    rows.append(question)
+    price = workspace.price_overrides.create(
+        model_pattern=f"{mark}-price", input_usd="1", output_usd="2", valid_from=timezone.now()
+    )
+    usage = workspace.daily_usage.create(day=timezone.now().date(), agent_name=mark, model=f"{mark}-model", shard=0)
+    attachment = AttachmentFactory.create(workspace=workspace, sha256=mark)
+    rows = [
+        attachment,
+        member,
+        workspace,
+        token,
+        agent,
+        agent_request,
+        session,
+        turn,
+        credential,
+        skill,
+        membership,
+        entry,
+        event,
+        price,
+        usage,
+        question,
+    ]
     return {type(row): row for row in rows}

@@ -15,6 +15,7 @@ TENANT_MODELS = [model for model in MODELS if model is not User]
 LABELS = [model._meta.label_lower for model in TENANT_MODELS]
 OTHER_PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "agents_agent_versions": ("Agent", ()),
+    "agents_workspaceskill_versions": ("WorkspaceSkill", ()),
     "runtime_agentrequest_send": ("Agent", ()),
     "runtime_agentrequest_steer": ("AgentRequest", ("cancel",)),
     "runtime_interaction_answer": ("Interaction", ()),
@@ -101,13 +102,23 @@ def test_search_and_filters_find_only_ones_own(stranger, model, other_workspace)
 
 def test_the_pages_beside_the_models_are_closed_too(stranger, secrets):
     rows = {model.__name__: row for model, row in secrets.items()}
-    agent = rows["Agent"]
     for name, (subject, more) in OTHER_PAGES.items():
         url = reverse(f"admin:{name}", args=[rows[subject].pk, *more])
         assert (stranger.get(url).status_code, stranger.post(url).status_code) == (404, 404), url
-    restore = reverse("admin:agents_agent_restore", args=[agent.pk, 1])
-    assert stranger.post(restore).status_code == 404
-    assert stranger.get(restore).status_code == 405
+    for name, model in (("agents_agent_restore", "Agent"), ("agents_workspaceskill_restore", "WorkspaceSkill")):
+        restore = reverse(f"admin:{name}", args=[rows[model].pk, 1])
+        assert stranger.post(restore).status_code == 404
+        assert stranger.get(restore).status_code == 405
+
+
+def test_only_ones_own_files_are_downloaded(stranger, secrets, workspace):
+    foreign = next(row for model, row in secrets.items() if model.__name__ == "Attachment")
+    assert stranger.get(reverse("admin:runtime_attachment_download", args=[foreign.pk])).status_code == 404
+    own = workspace.attachments.get()
+    answer = stranger.get(reverse("admin:runtime_attachment_download", args=[own.pk]))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer["Content-Security-Policy"]
 
 
 def test_every_route_of_the_admin_is_walked():
@@ -115,7 +126,8 @@ def test_every_route_of_the_admin_is_walked():
     stock = {"changelist", "add", "history", "delete", "change"}
     names = {url.name for pages in admin.site._registry.values() for url in pages.get_urls() if url.name}
     extra = {name for name in names if name.rsplit("_", 1)[-1] not in stock}
-    assert extra == {*OTHER_PAGES, "agents_agent_restore"}
+    restores = {"agents_agent_restore", "agents_workspaceskill_restore"}
+    assert extra == {*OTHER_PAGES, *restores, "runtime_attachment_download"}
 
 
 def test_accounts_are_the_operators_business(stranger, operator, secrets):
