@@ -8,6 +8,9 @@ from runtime.client.events import RequestEvent
 from runtime.client.stream import RequestStream
 from runtime.client.transport import PREFIX, Transport, quoted
 
+# The server holds a compaction's answer back for a minute.
+COMPACTION_TIMEOUT_S = 75.0
+
 
 class MashClient:
     """One connection pool to one deployment; close it, or use it as a context manager."""
@@ -91,12 +94,45 @@ class MashClient:
         return self._call("GET", f"{_agent(agent_id)}/sessions")
 
     def get_session(self, agent_id: str, session_id: str) -> dict[str, Any]:
-        return self._call("GET", f"{_agent(agent_id)}/sessions/{quoted(session_id)}")
+        return self._call("GET", _session(agent_id, session_id))
 
     def get_history(self, agent_id: str, session_id: str, *, limit: int | None = None) -> dict[str, Any]:
         """The session's turns, oldest first; with a limit the newest ones."""
         parameters = {} if limit is None else {"limit": limit}
-        return self._call("GET", f"{_agent(agent_id)}/sessions/{quoted(session_id)}/history", params=parameters)
+        return self._call("GET", f"{_session(agent_id, session_id)}/history", params=parameters)
+
+    def get_signals(self, agent_id: str, session_id: str, *, limit: int | None = None) -> dict[str, Any]:
+        """What was noticed about the session's turns, oldest first; with a limit the newest ones."""
+        parameters = {} if limit is None else {"limit": limit}
+        return self._call("GET", f"{_session(agent_id, session_id)}/signals", params=parameters)
+
+    def compact_session(self, agent_id: str, session_id: str, *, reason: str = "manual") -> dict[str, Any]:
+        """Sums the session up, in its turn after the session's other requests.
+
+        Waits up to a minute; then the answer holds the id of the request as which the compaction goes on.
+        """
+        path, body = f"{_session(agent_id, session_id)}/compact", {"reason": reason}
+        return self._call("POST", path, json=body, timeout=COMPACTION_TIMEOUT_S)
+
+    def fork_session(self, agent_id: str, session_id: str, *, after_turn_id: str = "") -> dict[str, Any]:
+        """Begins a new session with a copy of this one's turns, all or those up to one of them."""
+        return self._call("POST", f"{_session(agent_id, session_id)}/fork", json=_given(after_turn_id=after_turn_id))
+
+    def erase_session(self, agent_id: str, session_id: str) -> dict[str, Any]:
+        """Erases what was said in the session, for good; the answer counts what went, per table."""
+        return self._call("DELETE", _session(agent_id, session_id))
+
+    def search_memory(
+        self, agent_id: str, query: str, *, session_id: str = "", limit: int | None = None
+    ) -> dict[str, Any]:
+        """Searches the agent's turns; a query reads `@user: words` or `@agent: words`."""
+        parameters = _given(q=query, app_id=agent_id, session_id=session_id, limit=limit)
+        return self._call("GET", "/telemetry/memory/search", params=parameters)
+
+    def get_reasoning_trace(self, agent_id: str, session_id: str, trace_id: str) -> dict[str, Any]:
+        """A request told step by step."""
+        parameters = _given(agent_id=agent_id, session_id=session_id, trace_id=trace_id)
+        return self._call("GET", "/telemetry/reasoning-trace", params=parameters)
 
     def close(self) -> None:
         self._transport.http.close()
@@ -116,6 +152,10 @@ def _agent(agent_id: str) -> str:
 
 def _request(agent_id: str, request_id: str) -> str:
     return f"{_agent(agent_id)}/request/{quoted(request_id)}"
+
+
+def _session(agent_id: str, session_id: str) -> str:
+    return f"{_agent(agent_id)}/sessions/{quoted(session_id)}"
 
 
 def _given(**parameters: str | int | None) -> dict[str, str | int]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from runtime.repl.command import Command, Leave, UsageError
+from runtime.repl.command import Command, Leave, UsageError, checked_limit
 from runtime.repl.desk import Desk
+from runtime.repl.memory import MEMORY
 from runtime.repl.steering import STEERING
 from runtime.repl.text import one_line
 from runtime.repl.view import Outcome
@@ -11,10 +12,11 @@ from runtime.repl.view import Outcome
 
 def run_command(line: str, desk: Desk) -> Outcome:
     """Runs the line, which begins with a slash; `UsageError` if it cannot be understood."""
-    name, *arguments = line[1:].split() or [""]
+    name, _, rest = line[1:].partition(" ")
     command = _BY_WORD.get(name.lower())
     if command is None:
         raise UsageError(f"There is no command /{name}. /help lists them.")
+    arguments = rest.split() if not command.takes_text else [rest.strip()] if rest.strip() else []
     if len(arguments) > len(command.arguments.split()):
         raise UsageError(f"Usage: {command.usage}")
     return command.run(desk, arguments)
@@ -80,9 +82,7 @@ def _sessions(desk: Desk, arguments: list[str]) -> Outcome:
 
 def _history(desk: Desk, arguments: list[str]) -> Outcome:
     screen, conversation = desk.screen, desk.conversation
-    if arguments and not arguments[0].isdecimal():
-        raise UsageError("Usage: /history [limit], where limit is a whole number")
-    limit = int(arguments[0]) if arguments else None
+    limit = checked_limit(arguments, "/history [limit]")
     turns = conversation.client.get_history(conversation.agent_id, conversation.session_id, limit=limit)["turns"]
     screen.line(f"{len(turns)} turn{'' if len(turns) == 1 else 's'} in session {conversation.session_id}", "bold")
     for number, turn in enumerate(turns, start=1):
@@ -112,6 +112,7 @@ COMMANDS = (
     Command(name="history", arguments="[limit]", help="Show this session's turns, or the newest ones.", run=_history),
     Command(name="use", arguments="<agent_id>", help="Talk to another agent.", run=_use),
     *STEERING,
+    *MEMORY,
 )
 
 

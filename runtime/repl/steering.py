@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runtime.repl.command import Command, UsageError, checked_id
+from runtime.repl.command import Command, UsageError, chosen_request
 from runtime.repl.desk import Answering, Desk
 from runtime.repl.questions import Question
 from runtime.repl.settlements import Settlements
@@ -14,7 +14,7 @@ from runtime.repl.watch import watch_request
 
 def _cancel(desk: Desk, arguments: list[str]) -> Outcome:
     talk = desk.conversation
-    request_id = _which(desk, arguments, "/cancel [request]")
+    request_id = chosen_request(desk, arguments, "/cancel [request]")
     row = talk.client.cancel_request(talk.agent_id, request_id)
     note = "" if row.get("is_terminal") else "; it ends within two seconds"
     desk.screen.line(f"Request {request_id} is {row['status']}{note}.")
@@ -23,7 +23,7 @@ def _cancel(desk: Desk, arguments: list[str]) -> Outcome:
 
 def _resume(desk: Desk, arguments: list[str]) -> Outcome:
     talk = desk.conversation
-    request_id = _which(desk, arguments, "/resume [request]")
+    request_id = chosen_request(desk, arguments, "/resume [request]")
     # What came before this was told when it happened.
     head = int(talk.client.request_status(talk.agent_id, request_id)["request_seq"])
     talk.client.resume_request(talk.agent_id, request_id)
@@ -32,7 +32,7 @@ def _resume(desk: Desk, arguments: list[str]) -> Outcome:
 
 def _rerun(desk: Desk, arguments: list[str]) -> Outcome:
     talk = desk.conversation
-    request_id = _which(desk, arguments, "/rerun [request]")
+    request_id = chosen_request(desk, arguments, "/rerun [request]")
     again = str(talk.client.rerun_request(talk.agent_id, request_id)["request_id"])
     desk.screen.line(f"Request {again} runs it again.", "dim")
     return watch_request(desk, talk.agent_id, again)
@@ -50,17 +50,6 @@ def _inbox(desk: Desk, arguments: list[str]) -> Outcome:
     if left is None:
         return Outcome.ANSWERED
     return watch_request(desk, left.agent_id, left.request_id, after_sequence=left.cursor)
-
-
-def _which(desk: Desk, arguments: list[str], usage: str) -> str:
-    """The request that the command names, else the newest one of this session."""
-    if arguments:
-        return checked_id(arguments[0], usage)
-    talk = desk.conversation
-    newest = talk.client.list_requests(talk.agent_id, session_id=talk.session_id, limit=1)["requests"]
-    if not newest:
-        raise UsageError("This session has no request yet.")
-    return str(newest[0]["request_id"])
 
 
 def _open_questions(desk: Desk) -> list[Question]:

@@ -20,6 +20,28 @@ AGENTS = [
 ]
 
 
+SIGNALS = {
+    "definitions": {"unused_tools": {"name": "unused_tools", "description": "Tools that were offered in vain."}},
+    "turns": [{"turn_id": "0d5e", "signals": {"unused_tools": ["bash"]}}],
+}
+FOUND = {"turn_id": "0d5e", "session_id": "s-1", "similarity_score": 0.5, "preview": "the invoice"}
+TRACE = {
+    "status": "completed",
+    "steps": [
+        {
+            "step": 1,
+            "title": "Calling tools: bash",
+            "assistant_text": "Let me look",
+            "tool_calls": [{"name": "bash", "arguments": {"command": "ls"}, "preview": "$ ls"}],
+            "token_usage": {"input": 900, "output": 30},
+            "think_duration_ms": 1200,
+            "act_duration_ms": 45,
+        }
+    ],
+    "summary": {"total_steps": 1, "total_tools": 1, "total_tokens": 930, "total_duration_ms": 1245},
+}
+
+
 @dataclass
 class Seen:
     method: str
@@ -68,10 +90,21 @@ class FakeHost:
             "requests": {"requests": [{"request_id": REQUEST_ID}], "next": None},
             "history": {"turns": self.turns},
             "sessions": {"sessions": [{"session_id": "s-1", "turn_count": 4, "session_total_tokens": 8123}]},
-            REQUEST_ID: {"request_id": REQUEST_ID, "status": "running", "request_seq": 4},
+            REQUEST_ID: {
+                "request_id": REQUEST_ID,
+                "status": "running",
+                "request_seq": 4,
+                "session_id": "s-1",
+                "trace_id": "t-1",
+            },
+            "signals": SIGNALS,
+            "search": {"results": [FOUND]},
+            "reasoning-trace": TRACE,
         }
         if (ending := route.rsplit("/", 1)[-1]) in known:
             return 200, known[ending]
+        if method == "DELETE":
+            return 200, {"session_id": "s-1", "erased": {"turns": 4, "events": 1234}}
         if "/sessions/" in route:
             return 200, {"model": "gpt-5-mini", "max_steps": 30, "session_total_tokens": 8123}
         return 404, {"code": "AGENT_NOT_FOUND", "message": "There is no such agent.", "details": {}}
@@ -84,6 +117,10 @@ class FakeHost:
                 return 200, {**row, "status": "running", "is_terminal": False}
             case "rerun":
                 return 200, {**row, "request_id": RERUN_ID}
+            case "compact":
+                return 200, {"summary_text": "They spoke of tea.", "turn_id": "0d5e"}
+            case "fork":
+                return 200, {"session_id": "s-fork", "forked_from": "s-1", "turn_count": 1}
             case "interaction" if self.refusals:
                 status, code = self.refusals.pop(0)
                 return status, {"code": code, "message": "Choose one or more of: tea, coffee."}
@@ -135,6 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         self._note(json.loads(self.rfile.read(length)) if length else {})
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._note({})
         self._answer()
 
     @override

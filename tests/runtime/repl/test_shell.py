@@ -87,12 +87,23 @@ def test_use_of_an_unknown_agent_warns_and_stays(shell: Shell):
         ("/history x", ["Usage: /history [limit]"]),
         ("/history 1 2", ["Usage: /history [limit]"]),
         ("/use", ["Usage: /use <agent_id>"]),
+        ("/compact", ["They spoke of tea."]),
+        ("/fork", ["Left session s-1.", "Now in session s-fork with 1 turns."]),
+        ("/fork 1", ["Now in session s-fork"]),
+        ("/fork 2", ["This session has 1 turns"]),
+        ("/erase", ["/erase yes erases all that was said in session s-1, for good."]),
+        ("/erase yes", ["| turns  | 4      |", "| events | 1,234  |"]),
+        ("/search", ["Usage: /search <query>"]),
+        ("/search @user: the invoice", ["| 0.50  | s-1     | 0d5e | the invoice |"]),
+        ("/signals 3", ["unused_tools: Tools that were offered in vain.", '| 0d5e | {"unused_tools": ["bash"]} |']),
+        ("/signals x", ["Usage: /signals [limit]"]),
+        ("/trace", ["-> Step 1: Calling tools: bash (930 tokens)", "   $ ls", "completed: 1 steps, 1 tools, 930"]),
         ("/nonsense", ["There is no command /nonsense. /help lists them."]),
         ("/", ["/help lists them."]),
     ],
 )
 def test_commands_show_what_they_promise(host: FakeHost, shell: Shell, line: str, expected: list[str]):
-    host.turns = [{"user_message": "hi", "agent_response": "hello"}]
+    host.turns = [{"turn_id": "0d5e", "user_message": "hi", "agent_response": "hello"}]
     shell.handle(line)
     for piece in expected:
         assert piece in shown(shell)
@@ -102,6 +113,16 @@ def test_help_lists_the_commands_by_name(shell: Shell):
     shell.handle("/help")
     names = [line.split()[1] for line in shown(shell).splitlines() if line.startswith("| /")]
     assert names == sorted(names)
+
+
+def test_commands_about_memory_say_what_they_were_told(host: FakeHost, shell: Shell):
+    host.turns = [{"turn_id": "0d5e"}, {"turn_id": "1e6f"}]
+    for line in ("/search @user: the invoice", "/fork 2", "/erase yes"):
+        shell.handle(line)
+    assert "q=%40user%3A+the+invoice" in host.of("GET", "/search")[0].path
+    assert host.of("POST", "/fork")[0].body == {"after_turn_id": "1e6f"}
+    erased = [seen.path for seen in host.seen if seen.method == "DELETE"]
+    assert erased == ["/api/v1/agent/primary/sessions/s-fork"], "After a fork, the talk is in the copy."
 
 
 @pytest.mark.parametrize("line", ["/exit", "/quit", "/q", "/Q"])
