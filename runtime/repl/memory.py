@@ -6,6 +6,7 @@ from typing import Any
 from runtime.repl.command import Command, UsageError, checked_limit, chosen_request
 from runtime.repl.desk import Desk
 from runtime.repl.text import one_line
+from runtime.repl.thought import counted
 from runtime.repl.view import Outcome
 
 _MAX_SIGNALS = 200
@@ -28,7 +29,7 @@ def _fork(desk: Desk, arguments: list[str]) -> Outcome:
     fork = talk.client.fork_session(talk.agent_id, talk.session_id, after_turn_id=turn_id)
     desk.screen.line(f"Left session {one_line(talk.session_id)}.", "dim")
     talk.session_id = str(fork["session_id"])
-    desk.screen.line(f"Now in session {one_line(talk.session_id)} with {fork['turn_count']} turns.")
+    desk.screen.line(f"Now in session {one_line(talk.session_id)} with {counted(fork['turn_count'], 'turn')}.")
     return Outcome.ANSWERED
 
 
@@ -71,8 +72,10 @@ def _trace(desk: Desk, arguments: list[str]) -> Outcome:
     if error := trace.get("error"):
         desk.screen.line(one_line(str(error["message"])), "red")
     sums = trace["summary"]
-    counts = f"{sums['total_steps']} steps, {sums['total_tools']} tools, {sums['total_tokens']:,} tokens"
-    desk.screen.line(f"{trace['status']}: {counts}, {sums['total_duration_ms']:,} ms", "bold")
+    counts = f"{counted(sums['total_steps'], 'step')}, {counted(sums['total_tools'], 'tool')}"
+    desk.screen.line(
+        f"{trace['status']}: {counts}, {sums['total_tokens']:,} tokens, {sums['total_duration_ms']:,} ms", "bold"
+    )
     return Outcome.ANSWERED
 
 
@@ -94,7 +97,7 @@ def _turn_id(desk: Desk, word: str) -> str:
     talk = desk.conversation
     turns = talk.client.get_history(talk.agent_id, talk.session_id)["turns"]
     if not 1 <= int(word[:9]) <= len(turns):
-        raise UsageError(f"This session has {len(turns)} turns; /history shows them.")
+        raise UsageError(f"This session has {counted(len(turns), 'turn')}; /history shows them.")
     return str(turns[int(word[:9]) - 1]["turn_id"])
 
 
