@@ -9,13 +9,13 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.utils import timezone
 
-from runtime import news
+from runtime import drafts, news
 from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.kinds import UNFINISHED, EventKind
 from runtime.mirrors import MIRROR_PREFIX, mirror_kind, mirror_reference
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.news import News
-from runtime.public import frame, is_terminal_event
+from runtime.public import frame, is_terminal_event, last_boundary
 from runtime.usage import meter
 from runtime.usage.totals import Totals
 
@@ -51,6 +51,7 @@ def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int
         rows = [_row(agent_request, first + place, event) for place, event in enumerate(fresh, start=1)]
         agent_request.workspace.events.bulk_create(rows)
         meter.count(agent_request, rows, using)
+        drafts.discard_with(agent_request, [row.event_type for row in rows])
         agent_request.last_sequence = first + len(rows)
         told = _news(agent_request, rows, agent_request.last_sequence)
         transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
@@ -94,6 +95,7 @@ def _news(agent_request: AgentRequest, rows: list[RuntimeEvent], head: int) -> N
         first=head - len(rows),
         head=head,
         is_end=bool(rows) and is_terminal_event(rows[-1]),
+        boundary=last_boundary(rows),
         frames=b"".join(frames) if is_plain else b"",
     )
 

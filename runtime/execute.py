@@ -133,7 +133,8 @@ def _perform(
     """The state after the step; None when the request is parked and goes on some other time."""
     match step:
         case Think():
-            return think(journal, runnable, state, context=journal.agent_request.context, deadline=deadline)
+            context = journal.agent_request.context
+            return think(journal, runnable, state, context=context, deadline=deadline, stop=stop)
         case CallTools(calls=calls):
             return act(journal, runnable, state, calls, stop=stop)
         case Ask(calls=calls):
