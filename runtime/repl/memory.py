@@ -6,7 +6,7 @@ from typing import Any
 from runtime.repl.command import Command, UsageError, checked_limit, chosen_request
 from runtime.repl.desk import Desk
 from runtime.repl.text import one_line
-from runtime.repl.thought import counted
+from runtime.repl.thought import counted, number
 from runtime.repl.view import Outcome
 
 _MAX_SIGNALS = 200
@@ -74,7 +74,8 @@ def _trace(desk: Desk, arguments: list[str]) -> Outcome:
     sums = trace["summary"]
     counts = f"{counted(sums['total_steps'], 'step')}, {counted(sums['total_tools'], 'tool')}"
     desk.screen.line(
-        f"{trace['status']}: {counts}, {sums['total_tokens']:,} tokens, {sums['total_duration_ms']:,} ms", "bold"
+        f"{trace['status']}: {counts}, {sums['total_tokens']:,} tokens, {number(sums['total_duration_ms']):,} ms",
+        "bold",
     )
     return Outcome.ANSWERED
 
@@ -82,7 +83,7 @@ def _trace(desk: Desk, arguments: list[str]) -> Outcome:
 def _show_step(desk: Desk, step: dict[str, Any]) -> None:
     usage = step["token_usage"]
     tokens = usage["input"] + usage["output"]
-    took = f"thought {step['think_duration_ms']:,} ms, acted {step['act_duration_ms'] or 0:,} ms"
+    took = f"thought {number(step['think_duration_ms']):,} ms, acted {number(step['act_duration_ms']):,} ms"
     desk.screen.line(f"-> Step {step['step']}: {one_line(step['title'])} ({tokens:,} tokens), {took}", "cyan")
     if step["assistant_text"]:
         desk.screen.line(step["assistant_text"], "dim")

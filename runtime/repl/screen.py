@@ -96,9 +96,9 @@ class Screen:
         try:
             with self._spinner:
                 yield
-                self.end_text()
         finally:
-            self._spinner, self._is_within_line = None, False
+            self._spinner = None
+            self.end_text()
 
     @contextlib.contextmanager
     def interlude(self) -> Iterator[None]:

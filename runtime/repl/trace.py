@@ -39,7 +39,7 @@ class TraceView:
     def close(self) -> None:
         """Sums up the trace, if there was one."""
         self._spoken.begin_anew()
-        if self._tally is not None:
+        if self._tally is not None and self._tally.parts_ms:
             self._screen.line(f"{self._label}: {self._tally.summary}", "dim")
         self._tally = None
 

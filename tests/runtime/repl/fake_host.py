@@ -85,7 +85,7 @@ class FakeHost:
             return 200, {"agents": AGENTS, "primary_agent_id": "primary"}
         if method == "POST":
             return self.posted(route)
-        known = {
+        known: dict[str, dict[str, Any]] = {
             "interactions": {"interactions": self.inbox, "next": None},
             "requests": {"requests": [{"request_id": REQUEST_ID}], "next": None},
             "history": {"turns": self.turns},

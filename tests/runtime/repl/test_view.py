@@ -196,6 +196,18 @@ def test_text_is_on_the_screen_before_the_model_has_finished():
     assert stream.getvalue().endswith("primary says:\nAll")
 
 
+def test_a_text_that_is_cut_off_leaves_nothing_on_its_line():
+    stream = io.StringIO()
+    screen = Screen(stream)
+    with pytest.raises(KeyboardInterrupt), screen.working("at work"):
+        screen.piece("Half a sen")
+        raise KeyboardInterrupt
+    screen.line("Cancelling")
+    assert stream.getvalue() == "Half a sen\nCancelling\n"
+    shown, _ = watch([delta("Half", 0), ("request.cancelled", {**COMMON, "reason": "cancelled"})])
+    assert shown.splitlines()[2:] == ["Half", "Cancelled: cancelled"]
+
+
 def test_another_try_of_the_model_begins_a_new_text():
     retry = trace("runtime.llm.retry", {"attempt": 1, "delay_s": 0.1, "code": "overloaded"})
     answer = ("agent.trace", think("response", "Bye", []))
