@@ -1,3 +1,4 @@
+import contextlib
 import io
 from typing import Any
 
@@ -199,7 +200,7 @@ def test_text_is_on_the_screen_before_the_model_has_finished():
 def test_a_text_that_is_cut_off_leaves_nothing_on_its_line():
     stream = io.StringIO()
     screen = Screen(stream)
-    with pytest.raises(KeyboardInterrupt), screen.working("at work"):
+    with contextlib.suppress(KeyboardInterrupt), screen.working("at work"):
         screen.piece("Half a sen")
         raise KeyboardInterrupt
     screen.line("Cancelling")
