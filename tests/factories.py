@@ -1,6 +1,7 @@
 """One factory per noun. A workspace that is given is threaded through to everything that is made beside it."""
 
 import secrets
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import factory
@@ -17,7 +18,7 @@ from agents.versions import save_version
 from runtime import events
 from runtime.events import NewEvent
 from runtime.kinds import EventKind
-from runtime.models import AgentRequest, Attachment, AttachmentContent
+from runtime.models import AgentRequest, Attachment, AttachmentContent, Interaction
 from tests.samples import PNG
 from workspaces import encryption
 from workspaces.models import Membership, User, Workspace
@@ -138,6 +139,24 @@ class AgentRequestFactory(RowFactory[AgentRequest]):
         payload: dict[str, Any] = {"workflow_id": f"{self.agent.agent_id}:{self.request_id}", "message": self.message}
         payload |= {"initial_session_id": self.session_id, "request_metadata": {}}
         events.append(self, [NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)])
+
+
+class InteractionFactory(RowFactory[Interaction]):
+    """An open question about a call of `guarded`."""
+
+    class Meta:
+        model = Interaction
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    agent_request = factory.SubFactory(AgentRequestFactory, workspace=factory.SelfAttribute("..workspace"))
+    run = 1
+    loop_index = 0
+    call_id = factory.Sequence(lambda n: f"call-{n}")
+    kind = Interaction.Kind.APPROVAL
+    prompt = "agent wants to run guarded."
+    tool_calls = factory.LazyFunction(lambda: [{"id": "call", "name": "guarded", "arguments": {"text": "precious"}}])
+    deadline = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=5))
+    created_at = factory.LazyFunction(timezone.now)
 
 
 class AttachmentFactory(RowFactory[Attachment]):

@@ -13,6 +13,7 @@ from tests.factories import (
     AgentRequestFactory,
     AttachmentFactory,
     CredentialFactory,
+    InteractionFactory,
     McpServerFactory,
     SessionFactory,
     SkillFactory,
@@ -79,6 +80,7 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
+    question = InteractionFactory.create(workspace=workspace, agent_request=agent_request, prompt=f"{mark}-question")
     price = workspace.price_overrides.create(
         model_pattern=f"{mark}-price", input_usd="1", output_usd="2", valid_from=timezone.now()
     )
@@ -101,5 +103,6 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
         event,
         price,
         usage,
+        question,
     ]
     return {type(row): row for row in rows}
