@@ -6,12 +6,12 @@ from django.db import models
 from typing_extensions import override
 
 from agents.definition import AgentDefinition
-from agents.memory.models import Session, Turn
+from agents.memory.models import SearchEntry, Session, Turn
 from workspaces import encryption
 from workspaces.models import User, Workspace
 from workspaces.scoping import ClosedManager
 
-__all__ = ["Agent", "AgentVersion", "ProviderCredential", "Session", "Turn"]
+__all__ = ["Agent", "AgentVersion", "ProviderCredential", "SearchEntry", "Session", "Turn"]
 
 
 class ProviderCredential(models.Model):
