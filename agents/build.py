@@ -16,6 +16,9 @@ from agents.llm.catalogue import create_provider
 from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.loop import ToolRules
 from agents.models import Agent, AgentVersion
+from agents.skill_choice import skills_of
+from agents.skills.registry import SkillRegistry
+from agents.skills.tool import SkillTool
 from agents.spec import SubAgentMetadata
 from agents.tools.ask_user import ASK_USER
 from agents.tools.base import CrashPolicy
@@ -85,7 +88,7 @@ def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, de
     if agent.source == Agent.Source.CODE:
         llm, tools = _from_code(workspace, agent, definition)
     else:
-        llm, tools = _provider(workspace, definition), _chosen_tools(definition)
+        llm, tools = _provider(workspace, definition), _chosen_tools(workspace, definition)
     subagents = find_subagents(workspace, agent, definition, depth=depth)
     if subagents:
         tools.register(InvokeSubagentTool(subagents))
@@ -105,14 +108,28 @@ def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) 
         raise AgentNotRunnable(f"The code that defines {agent.agent_id} is not part of this deployment.")
     overridden = {"provider", "model", "credential"} & set(agent.overrides)
     llm = _provider(workspace, definition) if overridden else registered.spec.build_llm()
-    return llm, registered.spec.build_tools()
+    tools = registered.spec.build_tools()
+    _add_skills(tools, workspace, definition, registered.spec.build_skills())
+    return llm, tools
 
 
-def _chosen_tools(definition: AgentDefinition) -> ToolRegistry:
-    offered = offered_tools()
+def _chosen_tools(workspace: Workspace, definition: AgentDefinition) -> ToolRegistry:
+    offered = offered_tools(workspace)
     if missing := [name for name in definition.tools if name not in offered]:
-        raise AgentNotRunnable(f"This deployment does not offer the tools {', '.join(missing)}.")
-    return ToolRegistry(offered[name]() for name in definition.tools)
+        raise AgentNotRunnable(f"This deployment does not offer the tools {', '.join(missing)} here.")
+    tools = ToolRegistry(offered[name]() for name in definition.tools)
+    _add_skills(tools, workspace, definition, SkillRegistry())
+    return tools
+
+
+def _add_skills(tools: ToolRegistry, workspace: Workspace, definition: AgentDefinition, own: SkillRegistry) -> None:
+    """`Skill` comes right after the agent's own tools (contract 5.10), if it has any skill."""
+    try:
+        skills = skills_of(workspace, definition, own)
+        if len(skills):
+            tools.register(SkillTool(skills))
+    except (LookupError, ValueError) as error:
+        raise AgentNotRunnable(str(error.args[0])) from error
 
 
 def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:

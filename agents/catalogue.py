@@ -16,6 +16,7 @@ from django.utils.module_loading import module_has_submodule
 from agents.definition import AgentDefinition
 from agents.host import AgentHost, HostBuilder, RegisteredSpec
 from agents.models import Agent
+from agents.operator_tools import allowed_tools
 from agents.starter import STARTER_ID
 from agents.tools.ask_user import AskUserTool
 from agents.tools.base import Tool
@@ -40,10 +41,11 @@ def register_agents(host: AgentHost | HostBuilder) -> None:
     _registered_hosts.append(host.build() if isinstance(host, HostBuilder) else host)
 
 
-def offered_tools() -> dict[str, Callable[[], Tool]]:
-    """Tools that an admin may choose, by name."""
+def offered_tools(workspace: Workspace | None = None) -> dict[str, Callable[[], Tool]]:
+    """Tools that an admin may choose, by name: those for everybody, and those that the operator allows this workspace."""
     _load_apps()
-    return {**_basic_tools(), **_offered_tools}
+    allowed = allowed_tools(workspace) if workspace else []
+    return {**_basic_tools(), **_offered_tools, **{tool.name: partial(_same, tool) for tool in allowed}}
 
 
 def code_agents() -> dict[str, RegisteredSpec]:

@@ -6,6 +6,8 @@ from agents.definition import AgentDefinition
 from agents.llm.catalogue import PROVIDER_KINDS, VENDORS, check_model
 from agents.llm.errors import UnsuitableModel
 from agents.models import ProviderCredential
+from agents.skill_choice import skills_of
+from agents.skills.registry import SkillRegistry
 from workspaces.models import Workspace
 from workspaces.scoping import only
 
@@ -15,7 +17,8 @@ def definition_faults(workspace: Workspace, definition: AgentDefinition) -> dict
     if definition.provider not in PROVIDER_KINDS:
         return {"provider": f"There is no provider {definition.provider!r}; known are {', '.join(PROVIDER_KINDS)}."}
     found = {
-        "tools": _tools_fault(definition),
+        "tools": _tools_fault(workspace, definition),
+        "skills": skills_fault(workspace, definition),
         "model": _model_fault(definition),
         "credential": _credential_fault(workspace, definition),
     }
@@ -28,10 +31,19 @@ def routing_faults(definition: AgentDefinition) -> dict[str, str]:
     return {field: "A subagent needs this." for field in needed if not getattr(definition, field)}
 
 
-def _tools_fault(definition: AgentDefinition) -> str:
-    offered = offered_tools()
+def skills_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    """Which of the skills that the definition names do not exist in this workspace."""
+    try:
+        skills_of(workspace, definition, SkillRegistry())
+    except LookupError as error:
+        return str(error.args[0])
+    return ""
+
+
+def _tools_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    offered = offered_tools(workspace)
     missing = [name for name in definition.tools if name not in offered]
-    return f"This deployment does not offer {', '.join(missing)}." if missing else ""
+    return f"This deployment does not offer {', '.join(missing)} here." if missing else ""
 
 
 def _model_fault(definition: AgentDefinition) -> str:

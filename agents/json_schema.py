@@ -1,10 +1,15 @@
 """Checks values against JSON Schemas that workspaces, models and remote servers bring along."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator, SchemaError
+import re2
+from jsonschema import Draft202012Validator, SchemaError, ValidationError
+from jsonschema.exceptions import UnknownType
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
@@ -15,11 +20,13 @@ _NO_REMOTE_SCHEMAS: Registry[Any] = Registry()
 
 def faults_of(schema: Mapping[str, Any], value: Any) -> list[str]:
     """What is wrong with the value, each fault with its place; empty when it satisfies the schema."""
-    validator = Draft202012Validator(dict(schema), registry=_NO_REMOTE_SCHEMAS)
+    validator = _Validator(dict(schema), registry=_NO_REMOTE_SCHEMAS)
     try:
         found = list(islice(validator.iter_errors(value), _MOST_FAULTS))
     except Unresolvable as error:
         return [f"the schema refers to something that it does not hold: {error}"[:300]]
+    except (UnknownType, TypeError, ValueError, AttributeError, RecursionError) as error:
+        return [f"the schema cannot be used ({type(error).__name__})"]
     return [f"{error.json_path}: {error.message}"[:300] for error in sorted(found, key=str)]
 
 
@@ -30,3 +37,66 @@ def schema_fault(schema: Mapping[str, Any]) -> str:
     except SchemaError as error:
         return f"{error.json_path}: {error.message}"[:300]
     return ""
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """In linear time: a foreign expression can keep Python's own busy for ever, and no other thread runs meanwhile."""
+    expression = _compiled(pattern) if isinstance(instance, str) else None
+    if expression is not None and not expression.search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+@lru_cache(maxsize=1000)
+def _compiled(pattern: str) -> Any:
+    """None for what RE2 does not know, such as looking ahead: that is not checked."""
+    try:
+        return re2.compile(pattern, _quiet)
+    except re2.error:
+        return None
+
+
+def _matches(pattern: str, name: str) -> bool:
+    expression = _compiled(pattern)
+    return expression is not None and bool(expression.search(name))
+
+
+def _pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    for pattern, subschema in patterns.items() if isinstance(instance, dict) else ():
+        for name, value in instance.items():
+            if _matches(pattern, name):
+                yield from validator.descend(value, subschema, path=name, schema_path=pattern)
+
+
+def _additional(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    patterns = schema.get("patternProperties", {})
+    for name, value in instance.items():
+        if name in schema.get("properties", {}) or any(_matches(pattern, name) for pattern in patterns):
+            continue
+        if isinstance(allowed, dict):
+            yield from validator.descend(value, allowed, path=name)
+        elif not allowed:
+            yield ValidationError(f"Additional property {name!r} is not allowed")
+
+
+def _unevaluated(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """Not checked beside patterns of names: the library would look for those with Python's expressions."""
+    if "patternProperties" not in str(schema):
+        yield from _unevaluated_properties(validator, allowed, instance, schema)
+
+
+_quiet = re2.Options()
+_quiet.log_errors = False
+_unevaluated_properties = Draft202012Validator.VALIDATORS["unevaluatedProperties"]
+_Validator: type[Validator] = extend(  # type: ignore[no-untyped-call]  # has no types in its stubs
+    Draft202012Validator,
+    {
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional,
+        "unevaluatedProperties": _unevaluated,
+    },
+)

@@ -7,11 +7,21 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import SearchEntry, Session, Turn
+from agents.workspace_skills import WorkspaceSkill, WorkspaceSkillVersion
 from workspaces import encryption
 from workspaces.models import User, Workspace
 from workspaces.scoping import ClosedManager
 
-__all__ = ["Agent", "AgentVersion", "ProviderCredential", "SearchEntry", "Session", "Turn"]
+__all__ = [
+    "Agent",
+    "AgentVersion",
+    "ProviderCredential",
+    "SearchEntry",
+    "Session",
+    "Turn",
+    "WorkspaceSkill",
+    "WorkspaceSkillVersion",
+]
 
 
 class ProviderCredential(models.Model):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.llm.types import LLMProvider
+from agents.skills.registry import SkillRegistry
 from agents.tools.registry import ToolRegistry
 
 SystemPrompt = str | list[dict[str, Any]]
@@ -77,6 +78,14 @@ class AgentSpec(ABC):
 
     @abstractmethod
     def build_tools(self) -> ToolRegistry: ...
+
+    def build_skills(self) -> SkillRegistry:
+        """Offered to the model when `skills_enabled` is set in the config."""
+        return SkillRegistry()
+
+    def enable_runtime_tools(self) -> bool:
+        """Whether the agent gets `search_conversations` and `get_full_turn_message` without naming them."""
+        return True
 
     @abstractmethod
     def build_llm(self) -> LLMProvider: ...

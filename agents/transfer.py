@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from agents.agent_file import AgentEntry, AgentFile, InvalidAgentFile, Problem
 from agents.catalogue import code_agents, code_definition, offered_tools
+from agents.check import skills_fault
 from agents.definition import AgentDefinition
 from agents.models import Agent
 from agents.versions import save_version
@@ -111,10 +112,12 @@ def _change(workspace: Workspace, entry: AgentEntry, agent: Agent | None) -> Cha
 
 def _warnings(workspace: Workspace, definition: AgentDefinition) -> Sequence[str]:
     warnings = []
-    if missing := sorted(set(definition.tools) - set(offered_tools())):
+    if missing := sorted(set(definition.tools) - set(offered_tools(workspace))):
         warnings.append(f"This deployment does not offer the tools {', '.join(missing)}.")
     if definition.credential and not workspace.credentials.filter(name=definition.credential).exists():
         warnings.append(f"{workspace} has no credential named {definition.credential!r}.")
+    if fault := skills_fault(workspace, definition):
+        warnings.append(fault)
     return warnings
 
 

@@ -6,8 +6,10 @@ thread of the pool does everything, and the thread lets go of its database conne
 """
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
+from contextlib import ExitStack
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +22,7 @@ from typing_extensions import override
 from runtime.sse import Receive, Scope, Send, send_error
 from workspaces.api.envelope import PayloadTooLarge
 
+Body = SpooledTemporaryFile[bytes]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
@@ -43,7 +46,7 @@ class PooledHandler(ASGIHandler):
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    def _answer(self, scope: Scope, body: BytesIO) -> Answer:
+    def _answer(self, scope: Scope, body: Body) -> Answer:
         """Everything that Django does for a request; `request_finished` closes or returns database connections."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
@@ -55,26 +58,37 @@ class PooledHandler(ASGIHandler):
             return response.status_code, _headers(response), b"".join(response)
         finally:
             response.close()
+            body.close()
 
 
-async def _read_body(scope: Scope, receive: Receive) -> BytesIO | None:
-    """The whole body, or None if the client left; `PayloadTooLarge` as soon as it shows to be."""
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+async def _read_body(scope: Scope, receive: Receive) -> Body | None:
+    """The whole body, on disk beyond a megabyte, or None if the client left; `PayloadTooLarge` as soon as it shows to be."""
+    limit = _body_limit(scope["path"])
     too_large = PayloadTooLarge(f"The body is larger than {limit} bytes.", details={"limit": limit})
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if declared.isdigit() and int(declared) > limit:
         raise too_large
-    body = BytesIO()
-    while True:
-        message: Any = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body.write(message.get("body", b""))
-        if body.tell() > limit:
-            raise too_large
-        if not message.get("more_body", False):
-            body.seek(0)
-            return body
+    with ExitStack() as unless_read:
+        body = unless_read.enter_context(Body(max_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+        while True:
+            message: Any = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body.write(message.get("body", b""))
+            if body.tell() > limit:
+                raise too_large
+            if not message.get("more_body", False):
+                body.seek(0)
+                unless_read.pop_all()
+                return body
+
+
+def _body_limit(path: str) -> int:
+    """Attachments travel in the bodies of few routes; all others stay small."""
+    for pattern, limit in settings.MASH_BODY_LIMITS.items():
+        if re.fullmatch(pattern, path):
+            return int(limit)
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:

@@ -197,7 +197,25 @@ MASH_DRAIN_SECONDS = env_number("MASH_DRAIN_SECONDS", 20, minimum=0)
 MASH_ENVIRONMENT_KEY_WORKSPACES = env_list("MASH_ENVIRONMENT_KEY_WORKSPACES", "*")
 # Private addresses that provider calls may reach: host names, comma separated
 MASH_ALLOWED_PRIVATE_HOSTS = env_list("MASH_ALLOWED_PRIVATE_HOSTS")
+# Skill folders for the agents of every workspace
+MASH_SKILLS_DIR = env_text("MASH_SKILLS_DIR")
+# Tools that reach this machine: only for workspaces that the operator names (slugs, or * for all)
+MASH_BASH_WORKSPACES = env_list("MASH_BASH_WORKSPACES")
+MASH_BASH_USER = env_text("MASH_BASH_USER", "nobody")
+MASH_BASH_ROOT = env_text("MASH_BASH_ROOT")
+MASH_BASH_MEMORY_MB = env_number("MASH_BASH_MEMORY_MB", 1024, minimum=64)
+MASH_BASH_NETWORK = env_flag("MASH_BASH_NETWORK", default=True)
+MASH_FILES_WORKSPACES = env_list("MASH_FILES_WORKSPACES")
+MASH_FILES_ROOT = env_text("MASH_FILES_ROOT")
 MASH_MAX_MESSAGE_BYTES = 256 * 1024
+MASH_MAX_MESSAGE_ATTACHMENTS = 5
+MASH_MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
+MASH_MAX_MESSAGE_ATTACHMENT_BYTES = 20 * 1024 * 1024
+# Bodies in which attachments travel: base64 makes four bytes of three
+MASH_BODY_LIMITS = {
+    r"/api/v1/agent/[^/]+/request": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_MESSAGE_ATTACHMENT_BYTES * 4 // 3,
+    r"/api/v1/attachments": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_ATTACHMENT_BYTES * 4 // 3,
+}
 
 LOGGING = {
     "version": 1,

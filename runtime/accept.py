@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from agents.models import Agent
 from runtime import events, finish, queue
+from runtime.attachments import store
+from runtime.attachments.values import Reference, Upload
 from runtime.cancel import ask_to_stop
 from runtime.errors import AgentDisabled, IdempotencyMismatch, QueueFull, SessionBusy
 from runtime.events import NewEvent
@@ -35,11 +37,12 @@ class Submission:
     limits: dict[str, Any] = field(default_factory=dict)
     structured_output: dict[str, Any] | None = None
     rerun_of: int | None = None
+    attachments: tuple[Upload | Reference, ...] = ()
 
     def fingerprint(self, agent: Agent) -> str:
         """SHA-256 of agent and content: the same key with another one of these is a mistake."""
-        content = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return hashlib.sha256(json.dumps([agent.pk, content], sort_keys=True).encode()).hexdigest()
+        content = json.dumps([agent.pk, asdict(self)], sort_keys=True, default=str)
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ def accept_request(
     """Stores the request with its first event and wakes a worker, all in one transaction."""
     if not agent.is_enabled or agent.current_version is None:
         raise AgentDisabled(f"The agent {agent.agent_id} is switched off.")
+    # Before the request's own transaction, which megabytes would make long.
+    submission = replace(submission, attachments=store.keep(principal.workspace, submission.attachments))
     if not idempotency_key:
         return Accepted(_accept(principal, agent, submission))
     fingerprint = submission.fingerprint(agent)
@@ -88,6 +93,7 @@ def _accept(principal: Principal, agent: Agent, submission: Submission) -> Agent
                 limits=submission.limits,
                 structured_output=submission.structured_output,
                 rerun_of_id=submission.rerun_of,
+                attachments=[entry.as_json() for entry in submission.attachments if isinstance(entry, Reference)],
                 created_by=principal.name,
             )
         )
@@ -99,6 +105,7 @@ def insert_request(agent_request: AgentRequest) -> AgentRequest:
     agent_request.request_id, agent_request.accepted_at, agent_request.run_began_at = uuid.uuid4(), now, now
     with transaction.atomic(savepoint=False):
         agent_request.save(force_insert=True)
+        store.link(agent_request)
         events.append(agent_request, [_accepted(agent_request)])
         queue.enqueue(agent_request)
     return agent_request
@@ -106,16 +113,15 @@ def insert_request(agent_request: AgentRequest) -> AgentRequest:
 
 def _accepted(agent_request: AgentRequest) -> NewEvent:
     parent = agent_request.parent
-    return NewEvent(
-        event_type=EventKind.REQUEST_ACCEPTED,
-        key="request.accepted",
-        payload={
-            "workflow_id": f"{agent_request.agent.agent_id}:{agent_request.request_id}",
-            "message": agent_request.message,
-            "initial_session_id": agent_request.session_id,
-            "request_metadata": finish.delegation_metadata(agent_request, parent) if parent else {},
-        },
-    )
+    payload = {
+        "workflow_id": f"{agent_request.agent.agent_id}:{agent_request.request_id}",
+        "message": agent_request.message,
+        "initial_session_id": agent_request.session_id,
+        "request_metadata": finish.delegation_metadata(agent_request, parent) if parent else {},
+    }
+    if agent_request.attachments:
+        payload["attachments"] = agent_request.attachments
+    return NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)
 
 
 def _make_room(principal: Principal, agent: Agent, submission: Submission) -> None:

@@ -1,10 +1,10 @@
 """How a run begins: the state to go on from, and the first events of its log."""
 
 from agents.build import RunnableAgent
-from agents.llm.types import LLMContentBlock, LLMMessage
 from agents.loop import LoopState
-from agents.memory.history import as_messages, recent_turns
+from agents.memory.history import recent_turns
 from agents.stop_signal import StopSignal
+from runtime.attachments import show
 from runtime.compact import Compaction, compact_if_due
 from runtime.deadline import Deadline
 from runtime.events import NewEvent
@@ -28,10 +28,9 @@ def begin(
         session_id=agent_request.session_id,
         count=runnable.definition.conversation_history_turns,
     )
-    message = LLMMessage(role="user", content=[LLMContentBlock.text(agent_request.message)])
     most_steps = runnable.definition.max_steps
     state = LoopState(
-        messages=(*as_messages(turns), message),
+        messages=show.conversation(agent_request, turns),
         max_steps=min(most_steps, agent_request.limits.get("max_steps", most_steps)),
         rules=runnable.rules,
         output_schema=agent_request.structured_output,

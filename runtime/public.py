@@ -104,6 +104,7 @@ def request_row(agent_request: AgentRequest) -> dict[str, Any]:
         "agent_version": agent_request.agent_version.number,
         "user": agent_request.user or None,
         "metadata": agent_request.metadata,
+        "attachments": agent_request.attachments,
         "tokens": {"input": agent_request.input_tokens, "output": agent_request.output_tokens},
         "error": agent_request.error,
         "accepted_at": agent_request.accepted_at.timestamp(),

@@ -1,6 +1,7 @@
 """Sends a request's message again: a new request that reads today's history (extensions 4)."""
 
 from runtime.accept import Submission, accept_request
+from runtime.attachments.values import Reference
 from runtime.models import AgentRequest
 from workspaces.authenticate import Principal
 
@@ -16,5 +17,6 @@ def rerun_request(principal: Principal, agent_request: AgentRequest) -> AgentReq
         limits=agent_request.limits,
         structured_output=agent_request.structured_output,
         rerun_of=agent_request.pk,
+        attachments=tuple(Reference.from_json(entry) for entry in agent_request.attachments),
     )
     return accept_request(principal, agent_request.agent, submission).agent_request

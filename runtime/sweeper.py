@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from agents.stop_signal import StopSignal
 from runtime import cluster, lease
+from runtime.attachments import store as attachments
 from runtime.models import AgentRequest
 from runtime.recover import QUEUE_GRACE, count_accepted, find_runnable
 
@@ -24,6 +25,7 @@ _LONGEST_RENEWAL_S = 5.0
 _STOP_COMES_WITHIN_S = 3.0
 _QUEUE_SILENT_S = 30.0
 _MISSED_DELIVERIES = 3
+_TIDY_EVERY_S = 3600.0
 
 
 class Worker(Protocol):
@@ -48,6 +50,7 @@ class Sweeper(threading.Thread):
         self._drain_began: float | None = None
         self._last_delivery = (0, time.monotonic())
         self._missed = 0
+        self._tidied_at = time.monotonic()
 
     @override
     def run(self) -> None:
@@ -72,6 +75,12 @@ class Sweeper(threading.Thread):
             self._drain()
         else:
             self._pick_up()
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Once an hour, and then a few rows per tick so that leases are renewed in between."""
+        if time.monotonic() - self._tidied_at >= _TIDY_EVERY_S and attachments.sweep() == 0:
+            self._tidied_at = time.monotonic()
 
     def _renew(self) -> None:
         held = list(self._engine.held)

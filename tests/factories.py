@@ -1,5 +1,6 @@
 """One factory per noun. A workspace that is given is threaded through to everything that is made beside it."""
 
+import secrets
 from typing import Any, TypeVar
 
 import factory
@@ -10,12 +11,14 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import Session, Turn
-from agents.models import Agent, ProviderCredential
+from agents.models import Agent, ProviderCredential, WorkspaceSkill
+from agents.skill_versions import save_skill_version
 from agents.versions import save_version
 from runtime import events
 from runtime.events import NewEvent
 from runtime.kinds import EventKind
-from runtime.models import AgentRequest
+from runtime.models import AgentRequest, Attachment, AttachmentContent
+from tests.samples import PNG
 from workspaces import encryption
 from workspaces.models import Membership, User, Workspace
 
@@ -88,6 +91,23 @@ class AgentFactory(RowFactory[Agent]):
         save_version(self, AgentDefinition(**(extracted or {})), actor="tests")
 
 
+class SkillFactory(RowFactory[WorkspaceSkill]):
+    """`content` takes what a version has: description and text."""
+
+    class Meta:
+        model = WorkspaceSkill
+        skip_postgeneration_save = True
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"skill-{n}")
+    created_at = factory.LazyFunction(timezone.now)
+
+    @factory.post_generation
+    def content(self: WorkspaceSkill, create: bool, extracted: Any, **_: Any) -> None:
+        content = {"description": f"About {self.name}.", "text": f"Do as {self.name} says.", **(extracted or {})}
+        save_skill_version(self, actor="tests", **content)
+
+
 class AgentRequestFactory(RowFactory[AgentRequest]):
     """An accepted request with its first event, as `accept_request` leaves it."""
 
@@ -108,6 +128,27 @@ class AgentRequestFactory(RowFactory[AgentRequest]):
         payload: dict[str, Any] = {"workflow_id": f"{self.agent.agent_id}:{self.request_id}", "message": self.message}
         payload |= {"initial_session_id": self.session_id, "request_metadata": {}}
         events.append(self, [NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)])
+
+
+class AttachmentFactory(RowFactory[Attachment]):
+    class Meta:
+        model = Attachment
+        skip_postgeneration_save = True
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    sha256 = factory.LazyFunction(lambda: secrets.token_hex(32))
+    size = len(PNG)
+    media_type = "image/png"
+    created_at = factory.LazyFunction(timezone.now)
+    touched_at = factory.SelfAttribute("created_at")
+    content = factory.RelatedFactory("tests.factories.AttachmentContentFactory", "attachment")
+
+
+class AttachmentContentFactory(RowFactory[AttachmentContent]):
+    class Meta:
+        model = AttachmentContent
+
+    data = PNG
 
 
 class SessionFactory(RowFactory[Session]):

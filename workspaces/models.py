@@ -59,6 +59,9 @@ class Workspace(models.Model):
     max_queued_requests = models.PositiveIntegerField(
         default=10_000, help_text="Unfinished requests; above this number new ones are refused with 429."
     )
+    max_attachment_megabytes = models.PositiveIntegerField(
+        default=1024, help_text="Images and PDFs of messages that are kept; what would be more is refused."
+    )
     tools_requiring_approval = models.JSONField(
         default=list, blank=True, help_text="Names of tools that a person must approve in every agent; * means all."
     )

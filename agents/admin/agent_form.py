@@ -44,7 +44,7 @@ class AgentForm(DefinitionForm):
         else:
             workspaces = list(self.access.workspaces(Scope.AGENTS_WRITE).prefetch_related("credentials"))
             self.fields["agent_id"].validators.append(_ID)
-        self._set_choices("tools", tool_choices(self.base_definition.tools))
+        self._set_choices("tools", tool_choices(self.base_definition.tools, workspaces))
         empty = "The operator's key from the environment"
         for name in ("credential", "fallback_credential"):
             chosen = getattr(self.base_definition, name)

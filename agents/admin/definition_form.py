@@ -138,9 +138,10 @@ def plain_newlines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def tool_choices(chosen: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Every offered tool with what it says about itself, and chosen ones that are gone, so that they can be unticked."""
-    offered = {name: make().description.strip().split("\n")[0] for name, make in offered_tools().items()}
+def tool_choices(chosen: tuple[str, ...], workspaces: list[Workspace]) -> list[tuple[str, str]]:
+    """Every tool offered there with what it says about itself, and chosen ones that are gone, so that they can be unticked."""
+    tools = [make() for workspace in workspaces for make in offered_tools(workspace).values()]
+    offered = {tool.name: f"{tool.description.strip().splitlines()[0]} {tool.note}".strip() for tool in tools}
     gone = {name: "not offered by this deployment" for name in chosen if name not in offered}
     return [(name, f"{name}: {about}") for name, about in {**offered, **gone}.items()]
 

@@ -1,17 +1,19 @@
-"""An agent's version history: what changed, who changed it, and one click back."""
+"""Version histories: what changed, who changed it, and one click back; first of all those of agents."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from agents.check import definition_faults
-from agents.models import Agent, AgentVersion
+from agents.models import Agent
 from agents.versions import restore_version, version_diff
 from workspaces.admin.access import access_of
 from workspaces.admin.base import WorkspaceModelAdmin
@@ -22,8 +24,9 @@ _KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownVersion:
-    version: AgentVersion
+    version: Any
     is_current: bool
+    restore_url: str
     lines: list[tuple[str, str]]
     """Kind and text of each line of the difference to the version before."""
 
@@ -46,14 +49,19 @@ def urls(pages: WorkspaceModelAdmin) -> list[URLPattern]:
 
 def _history(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int) -> HttpResponse:
     agent = _agent(pages, request, object_id)
-    page, next_before = _page(agent, request.GET.get("before", ""))
+    page = history_page(
+        agent.versions.all(),
+        request.GET.get("before", ""),
+        current_pk=agent.current_version_id,
+        difference=version_diff,
+        restore_url=lambda version: reverse("admin:agents_agent_restore", args=[agent.pk, version.number]),
+    )
     context: dict[str, Any] = {
         **pages.admin_site.each_context(request),
         "title": f"Versions: {agent.agent_id}",
         "opts": pages.opts,
         "original": agent,
-        "shown_versions": page,
-        "next_before": next_before,
+        **page,
         "may_restore": _may_restore(pages, request, agent),
     }
     return TemplateResponse(request, "admin/agents/agent_versions.html", context)
@@ -87,21 +95,31 @@ def _may_restore(pages: WorkspaceModelAdmin, request: HttpRequest, agent: Agent)
     return agent.source == Agent.Source.DATABASE and pages.has_change_permission(request, agent)
 
 
-def _page(agent: Agent, before: str) -> tuple[list[ShownVersion], int | None]:
-    versions = agent.versions.select_related("author").order_by("-number")
+def history_page(
+    versions: "QuerySet[Any]",
+    before: str,
+    *,
+    current_pk: int | None,
+    difference: Callable[[Any, Any], str],
+    restore_url: Callable[[Any], str],
+) -> dict[str, Any]:
+    """One page of a version history, newest first, each version compared with the one before it."""
+    versions = versions.select_related("author").order_by("-number")
     if before.isdecimal():
         versions = versions.filter(number__lt=int(before[:9]))
     found = list(versions[: PAGE_SIZE + 1])
-    older: list[AgentVersion | None] = [*found[1:], None]
+    older = [*found[1:], None]
     shown = [
         ShownVersion(
             version=version,
-            is_current=version.pk == agent.current_version_id,
-            lines=_lines(version_diff(previous, version)),
+            is_current=version.pk == current_pk,
+            restore_url=restore_url(version),
+            lines=_lines(difference(previous, version)),
         )
         for version, previous in list(zip(found, older, strict=True))[:PAGE_SIZE]
     ]
-    return shown, (found[PAGE_SIZE - 1].number if len(found) > PAGE_SIZE else None)
+    next_before = found[PAGE_SIZE - 1].number if len(found) > PAGE_SIZE else None
+    return {"shown_versions": shown, "next_before": next_before}
 
 
 def _lines(difference: str) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.models.functions import Left
 
-from agents.memory.models import Turn
 from agents.memory.query import SearchQuery, parse_query
 from agents.memory.ranking import Weights, keyword_score, ranked
 from agents.memory.search_index import SearchScope, find_candidates
@@ -83,7 +82,7 @@ def _fuse(
     """With keywords alone, the fused score keeps the order of the ranks."""
     with trail.stage("rerank"):
         rows = scope.workspace.turns.filter(pk__in=best).annotate(preview=Left(query.column, PREVIEW_CHARACTERS))
-        found = rows.select_related("session").only("turn_id", "session__session_id").in_bulk()
+        found = {row["pk"]: row for row in rows.values("pk", "turn_id", "session__session_id", "preview")}
         hits = [
             _hit(found[turn_pk], weights.keyword * keyword_score(rank))
             for rank, turn_pk in enumerate(best, start=1)
@@ -93,10 +92,12 @@ def _fuse(
     return hits
 
 
-def _hit(turn: Turn, score: float) -> SearchHit:
-    preview: Any = turn
+def _hit(row: Mapping[str, Any], score: float) -> SearchHit:
     return SearchHit(
-        turn_id=str(turn.turn_id), session_id=turn.session.session_id, similarity_score=score, preview=preview.preview
+        turn_id=str(row["turn_id"]),
+        session_id=row["session__session_id"],
+        similarity_score=score,
+        preview=row["preview"],
     )
 
 

@@ -1,10 +1,10 @@
-"""Where a memory tool works: the rows that the request which calls it may see, and how it leaves the database behind."""
+"""Where a memory tool works: the rows that the request which calls it may see."""
 
 import json
 from abc import abstractmethod
 from typing import Any
 
-from django.db import Error, connections
+from django.db import Error
 from django.db.models import QuerySet
 from typing_extensions import override
 
@@ -45,17 +45,12 @@ class MemoryTool(Tool):
 
     @override
     def execute(self, args: dict[str, Any], context: ToolContext) -> ToolResult:
-        """Runs in a thread of its own, whose connections end with it."""
         try:
             return ToolResult.success(json.dumps(self.answer(args, ToolRoom(context))))
         except MashError as error:
             return ToolResult.error(error.message)
         except Error:
             return ToolResult.error("Memory cannot be reached right now.")
-        finally:
-            for connection in connections.all(initialized_only=True):
-                if not connection.in_atomic_block:
-                    connection.close()
 
     @abstractmethod
     def answer(self, args: dict[str, Any], room: ToolRoom) -> Any:

@@ -29,15 +29,26 @@ class ToolResult:
 
 
 class Tool:
-    """Base of all tools; a subclass sets the attributes and implements `execute`, plain or `async`."""
+    """Base of all tools; a subclass sets the attributes and implements `execute`, plain or `async`.
+
+    A plain `execute` runs in a thread and is interrupted between two lines of Python; an `async` one runs on the process's
+    event loop, which it must not block, and is cancelled. What can be neither, `run_in_process` puts where it can be killed.
+    """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
     requires_approval: bool = False
+    """Whether a person must approve every call."""
     parallel_safe: bool = False
+    """Whether calls may run beside others of the same step."""
     crash_policy: CrashPolicy = "at_most_once"
+    """What becomes of a call that a lost worker had begun: run again, reported to the model, or asked about."""
     timeout_s: float = 60
+    run_in_process: bool = False
+    """Runs each call in a process of its own. The tool must be picklable and know no Django; the context has no `emit`."""
+    note: str = ""
+    """What the operator should know of it, shown where people choose tools."""
 
     def execute(self, args: dict[str, Any], context: ToolContext) -> "ToolResult | Awaitable[ToolResult]":
         """Does the work. `args` have been checked against `parameters`; an exception becomes an error result."""
@@ -62,6 +73,7 @@ class FunctionTool(Tool):
         parallel_safe: bool = False,
         requires_approval: bool = False,
         timeout_s: float = 60,
+        run_in_process: bool = False,
     ) -> None:
         self.name = name
         self.description = description
@@ -71,6 +83,7 @@ class FunctionTool(Tool):
         self.parallel_safe = parallel_safe
         self.requires_approval = requires_approval
         self.timeout_s = timeout_s
+        self.run_in_process = run_in_process
 
     @override
     def execute(self, args: dict[str, Any], context: ToolContext) -> "ToolResult | Awaitable[ToolResult]":

@@ -21,6 +21,7 @@ def function_tool(
     parallel_safe: bool = False,
     requires_approval: bool = False,
     timeout_s: float = 60,
+    run_in_process: bool = False,
 ) -> Tool:
     """A tool that calls `function`, plain or `async`, with checked and converted arguments.
 
@@ -32,6 +33,7 @@ def function_tool(
     tool.parallel_safe = parallel_safe
     tool.requires_approval = requires_approval
     tool.timeout_s = timeout_s
+    tool.run_in_process = run_in_process
     return tool
 
 
@@ -49,6 +51,11 @@ class _TypedTool(Tool):
         self.parameters = _plain_schema(self._model)
 
     @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made anew from its function elsewhere, as the model of its arguments cannot travel."""
+        return _made_of, (self._function, self.name)
+
+    @override
     def execute(self, args: dict[str, Any], context: ToolContext) -> "ToolResult | Awaitable[ToolResult]":
         try:
             values = self._model.model_validate(args)
@@ -60,6 +67,10 @@ class _TypedTool(Tool):
             arguments[self._context_name] = context
         outcome = self._function(**arguments)
         return _result_later(outcome) if inspect.isawaitable(outcome) else _result(outcome)
+
+
+def _made_of(function: Callable[..., Any], name: str) -> _TypedTool:
+    return _TypedTool(function, name=name)
 
 
 def _arguments_model(function: Callable[..., Any], descriptions: dict[str, str]) -> tuple[str | None, type[BaseModel]]:

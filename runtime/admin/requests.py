@@ -64,6 +64,7 @@ class AgentRequestAdmin(KeysetAdmin):
                     "context",
                     "limits",
                     "metadata",
+                    "attachments",
                     "input_tokens",
                     "output_tokens",
                     "attempt",

@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer, in
 from rest_framework import serializers
 
 from agents.models import Agent
+from runtime.attachments.values import ENDINGS
 from runtime.kinds import PauseReason, Reason, RequestKind, Status, WaitReason
 from runtime.models import Interaction
 
@@ -89,12 +90,24 @@ class TokenUsage(Shape):
     output = serializers.IntegerField()
 
 
+class AttachmentReference(Shape):
+    attachment_id = serializers.UUIDField()
+    name = serializers.CharField(help_text="What this use of it is called.")
+    media_type = serializers.ChoiceField(list(ENDINGS))
+    size = serializers.IntegerField(help_text="Bytes.")
+
+
+class AttachmentRow(AttachmentReference):
+    sha256 = serializers.CharField(help_text="Of the content, which is stored once.")
+
+
 class TurnMetadata(Shape):
     trace_id = serializers.UUIDField()
     token_usage = TokenUsage()
     compaction_summary_text = serializers.CharField(allow_null=True)
     compaction_summary_turn_id = serializers.CharField(allow_null=True)
     stop_reason = serializers.CharField(required=False, help_text="`max_steps` when the step limit ended the turn.")
+    attachments = AttachmentReference(many=True, required=False, help_text="What came with the message.")
     primary_session_id = serializers.CharField(
         required=False, help_text="Of a delegated request: its parent's session."
     )
@@ -185,6 +198,7 @@ class RequestRow(Shape):
     agent_version = serializers.IntegerField()
     user = serializers.CharField(allow_null=True)
     metadata = serializers.DictField()
+    attachments = AttachmentReference(many=True)
     tokens = TokenUsage()
     error = RequestError(allow_null=True)
     accepted_at = serializers.FloatField(help_text="Unix seconds, as all times.")
@@ -256,6 +270,15 @@ class History(Shape):
 
 SUBMIT_EXAMPLES = [
     OpenApiExample("A message", value={"message": "What is 6 * 7?", "session_id": "support-4711"}, request_only=True),
+    OpenApiExample(
+        "With a file",
+        value={
+            "message": "What does it say?",
+            "session_id": "support-4711",
+            "attachments": [{"attachment_id": "5f0c3c9e-8f0b-4f5e-9f7a-2d9a5d0f6c11", "name": "invoice.pdf"}],
+        },
+        request_only=True,
+    ),
     OpenApiExample(
         "With options",
         value={

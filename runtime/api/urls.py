@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from runtime.api.agents import AgentListView, AgentView, HealthView
+from runtime.api.attachments import AttachmentView, UploadView
 from runtime.api.control import CancelView, RerunView, ResumeView, TraceStatusView
 from runtime.api.interactions import AnswerView, InteractionListView
 from runtime.api.requests import RequestListView, RequestStatusView, RequestView, SubmitView
@@ -20,6 +21,8 @@ def _control(subject: str, name: str) -> list[URLPattern]:
 
 urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
+    path("attachments", UploadView.as_view(), name="upload"),
+    path("attachments/<uuid:attachment_id>", AttachmentView.as_view(), name="attachment"),
     path("agent", AgentListView.as_view(), name="agent-list"),
     path(_AGENT, AgentView.as_view(), name="agent-detail"),
     path(f"{_AGENT}/request", SubmitView.as_view(), name="submit"),

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from runtime.doctor import agents, database, machine, redis_server, site, work
+from runtime.doctor import agents, database, machine, redis_server, site, tools, work
 from runtime.doctor.finding import Finding, Level, fail
 
 Examination = Callable[[], Iterator[Finding]]
 
-_FIRST: tuple[Examination, ...] = (machine.examine, site.examine, database.examine, redis_server.examine)
+_FIRST: tuple[Examination, ...] = (machine.examine, site.examine, database.examine, redis_server.examine, tools.examine)
 _WITH_TABLES: tuple[Examination, ...] = (work.examine, agents.examine)
 
 

@@ -11,8 +11,10 @@ from runtime.models import AgentRequest
 from tests.factories import (
     AgentFactory,
     AgentRequestFactory,
+    AttachmentFactory,
     CredentialFactory,
     SessionFactory,
+    SkillFactory,
     TurnFactory,
     UserFactory,
 )
@@ -71,8 +73,24 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     session = SessionFactory.create(workspace=workspace, agent_id=agent.agent_id, session_id=f"{mark}-session")
     turn = TurnFactory.create(workspace=workspace, session=session, user_message=f"{mark}-turn")
     credential = CredentialFactory.create(workspace=workspace, name=f"{mark}-credential")
+    skill = SkillFactory.create(workspace=workspace, name=f"{mark}-skill")
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
-    rows = [member, workspace, token, agent, agent_request, session, turn, credential, membership, entry, event]
+    attachment = AttachmentFactory.create(workspace=workspace, sha256=mark)
+    rows = [
+        attachment,
+        member,
+        workspace,
+        token,
+        agent,
+        agent_request,
+        session,
+        turn,
+        credential,
+        skill,
+        membership,
+        entry,
+        event,
+    ]
     return {type(row): row for row in rows}

@@ -52,6 +52,8 @@ def test_each_role_changes_what_it_may(sign_in: SignIn, workspace: Workspace, ro
     changes = {
         reverse("admin:agents_agent_change", args=[agent.pk]): DEVELOPERS,
         reverse("admin:agents_agent_restore", args=[agent.pk, 1]): DEVELOPERS,
+        reverse("admin:agents_workspaceskill_change", args=[rows["WorkspaceSkill"].pk]): DEVELOPERS,
+        reverse("admin:agents_workspaceskill_restore", args=[rows["WorkspaceSkill"].pk, 1]): DEVELOPERS,
         reverse("admin:runtime_agentrequest_send", args=[agent.pk]): OPERATORS,
         reverse("admin:workspaces_workspace_change", args=[workspace.pk]): ADMINS,
         reverse("admin:agents_turn_change", args=[rows["Turn"].pk]): set(),
@@ -65,7 +67,7 @@ def test_nobody_deletes_agents_workspaces_or_facts(sign_in: SignIn, operator, wo
     rows = furnish(workspace, "own")
     for client in (sign_in(Role.OWNER), operator):
         for model, row in rows.items():
-            if model.__name__ in {"Membership", "ProviderCredential"}:
+            if model.__name__ in {"Membership", "ProviderCredential", "WorkspaceSkill"}:
                 continue
             url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_delete", args=[row.pk])
             assert client.post(url, {"post": "yes"}).status_code == 403, model

@@ -13,7 +13,7 @@ from workspaces.roles import Role
 MODELS = list(admin.site._registry)
 TENANT_MODELS = [model for model in MODELS if model is not User]
 LABELS = [model._meta.label_lower for model in TENANT_MODELS]
-OTHER_PAGES = ("agents_agent_versions", "runtime_agentrequest_send")
+OTHER_PAGES = ("agents_agent_versions", "agents_workspaceskill_versions", "runtime_agentrequest_send")
 
 
 def address(model: type[Model], page: str, *args: object) -> str:
@@ -95,12 +95,24 @@ def test_search_and_filters_find_only_ones_own(stranger, model, other_workspace)
 
 
 def test_the_pages_beside_the_models_are_closed_too(stranger, secrets):
-    agent = next(row for model, row in secrets.items() if model.__name__ == "Agent")
+    keys = {model.__name__: row.pk for model, row in secrets.items()}
     for name in OTHER_PAGES:
-        assert stranger.get(reverse(f"admin:{name}", args=[agent.pk])).status_code == 404
-    restore = reverse("admin:agents_agent_restore", args=[agent.pk, 1])
-    assert stranger.post(restore).status_code == 404
-    assert stranger.get(restore).status_code == 405
+        key = keys["WorkspaceSkill" if "skill" in name else "Agent"]
+        assert stranger.get(reverse(f"admin:{name}", args=[key])).status_code == 404
+    for name, model in (("agents_agent_restore", "Agent"), ("agents_workspaceskill_restore", "WorkspaceSkill")):
+        restore = reverse(f"admin:{name}", args=[keys[model], 1])
+        assert stranger.post(restore).status_code == 404
+        assert stranger.get(restore).status_code == 405
+
+
+def test_only_ones_own_files_are_downloaded(stranger, secrets, workspace):
+    foreign = next(row for model, row in secrets.items() if model.__name__ == "Attachment")
+    assert stranger.get(reverse("admin:runtime_attachment_download", args=[foreign.pk])).status_code == 404
+    own = workspace.attachments.get()
+    answer = stranger.get(reverse("admin:runtime_attachment_download", args=[own.pk]))
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer["Content-Security-Policy"]
 
 
 def test_every_route_of_the_admin_is_walked():
@@ -108,7 +120,8 @@ def test_every_route_of_the_admin_is_walked():
     stock = {"changelist", "add", "history", "delete", "change"}
     names = {url.name for pages in admin.site._registry.values() for url in pages.get_urls() if url.name}
     extra = {name for name in names if name.rsplit("_", 1)[-1] not in stock}
-    assert extra == {*OTHER_PAGES, "agents_agent_restore"}
+    restores = {"agents_agent_restore", "agents_workspaceskill_restore"}
+    assert extra == {*OTHER_PAGES, *restores, "runtime_attachment_download"}
 
 
 def test_accounts_are_the_operators_business(stranger, operator, secrets):

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from agents.tools import leftovers
 from runtime import doctor
 from runtime.doctor import Level
 from runtime.kinds import Status
@@ -111,3 +113,29 @@ def test_the_database_is_described(db: None) -> None:
     vendor = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[connection.vendor]
     assert told("database").startswith(f"ok: {vendor} ")
     assert told("migrations") == "ok: all applied"
+
+
+def test_bash_is_described_as_it_is(db: None, settings: Settings) -> None:
+    assert told("bash") == "ok: offered to no workspace"
+    settings.MASH_BASH_WORKSPACES, settings.MASH_BASH_USER = ["research"], "no-such-user"
+    if os.geteuid() == 0:
+        assert "fail: The server runs as root, and there is no Unix user 'no-such-user'" in told("bash")
+        settings.MASH_BASH_USER = "nobody"
+        assert "offered to research, as nobody" in told("bash")
+    else:
+        assert "warn: offered to research, and runs as the server's own user" in told("bash")
+
+
+def test_folders_that_are_not_there_are_told(db: None, settings: Settings, tmp_path: Path) -> None:
+    settings.MASH_FILES_ROOT, settings.MASH_SKILLS_DIR = str(tmp_path / "files"), str(tmp_path / "skills")
+    assert "MASH_FILES_ROOT names" in told("tools")
+    assert "MASH_SKILLS_DIR names" in told("tools")
+
+
+def test_a_tool_that_would_not_end_is_told(db: None, settings: Settings) -> None:
+    number = leftovers.add("endless")
+    try:
+        assert "warn: endless has run on for" in told("tools")
+    finally:
+        leftovers.remove(number)
+    assert told("tools") == ""

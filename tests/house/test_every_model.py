@@ -15,6 +15,7 @@ ROOMS = ("mashsite", "workspaces", "agents", "runtime", "workflows", "telemetry"
 GLOBAL = {Workspace, User}
 # Files beside models.py and the admin that may start at no workspace: what looks after all of them, and the door itself
 MAY_NAME_ROWS = {
+    "runtime/attachments/store.py",
     "runtime/recover.py",
     "runtime/claim.py",
     "runtime/lease.py",

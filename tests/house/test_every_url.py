@@ -15,7 +15,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
 from mashsite.asgi import stream_patterns
-from tests.factories import AgentFactory, AgentRequestFactory, SessionFactory, TurnFactory
+from tests.factories import AgentFactory, AgentRequestFactory, AttachmentFactory, SessionFactory, TurnFactory
+from tests.samples import PNG, text_of
 from tests.web import Web
 from workspaces.models import Workspace
 from workspaces.roles import Scope
@@ -25,6 +26,7 @@ PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs"}
 WALKED_ELSEWHERE = ("admin/",)
 _AGENT = "api/v1/agent/<str:agent_id>"
 BODIES: dict[str, dict[str, object]] = {
+    "api/v1/attachments": {"name": "dot.png", "data": text_of(PNG)},
     f"{_AGENT}/request": {"message": "hello", "session_id": "secret-session"},
     f"{_AGENT}/request/<uuid:request_id>/interaction": {"interaction_id": "itr_0123456789ab", "response": "approve"},
     **{
@@ -96,6 +98,7 @@ def secrets(other_workspace: Workspace) -> dict[str, str]:
         "agent_id": agent.agent_id,
         "session_id": session.session_id,
         "request_id": str(agent_request.request_id),
+        "attachment_id": str(AttachmentFactory.create(workspace=other_workspace).attachment_id),
         "trace_id": str(agent_request.trace_id),
     }
 
@@ -113,6 +116,7 @@ def test_another_workspaces_ids_are_not_found(web: Web, stranger_web: Web, secre
     assert owned[0] == 200, "The ids are real: whoever owns them finds them."
 
 
+@pytest.mark.appendix_a("A21")
 def test_nothing_of_the_api_answers_without_a_token(transactional_db: None, secrets: dict[str, str]) -> None:
     for route in [route for route in routes() if route.is_api]:
         status, body = ask(Web(), route, secrets)

@@ -3,6 +3,8 @@
 import signal
 import time
 
+import pytest
+
 from benchmarks.chaos.processes import signal_quietly
 from benchmarks.chaos.servers import wait_until
 from tests.processes.conftest import Story
@@ -48,6 +50,7 @@ def test_a_tool_that_may_run_once_is_reported_interrupted(story: Story):
     assert [e["phase"] for e in story.stack.ledger() if submitted.request_id in e["key"]] == ["begun"]
 
 
+@pytest.mark.appendix_a("A8")
 def test_an_idempotent_tool_runs_again_under_the_same_key(story: Story):
     submitted = story.submit('tools=1 tool=write_again args={"seconds": 2}')
     wait_until("the tool runs", lambda: any(submitted.request_id in e["key"] for e in story.stack.ledger()), 10)
@@ -59,6 +62,7 @@ def test_an_idempotent_tool_runs_again_under_the_same_key(story: Story):
     assert tool_results(evidence, submitted) == ["written"]
     assert [line["phase"] for line in lines] == ["begun", "begun", "done"]
     assert len({line["key"] for line in lines}) == 1
+    assert story.stack.model.recording.counts[submitted.key] == 2, "What the model had said is not asked again."
 
 
 def test_a_cluster_killed_with_fifty_requests_running_goes_on_after_its_restart(story: Story, cluster):

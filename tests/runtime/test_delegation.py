@@ -125,6 +125,7 @@ def test_two_delegations_to_one_subagent_run_one_after_another(primary: Agent, r
     assert [result["text"] for result in results_of(parent)] == ["one", "two"]
 
 
+@pytest.mark.appendix_a("A9")
 def test_a_parent_that_lost_its_worker_finds_its_child_again(
     primary: Agent, run_once: Stepper, run_requests: Driver
 ) -> None:

@@ -27,6 +27,7 @@ def turns(workspace: Workspace, assistant: Agent) -> list[str]:
     return [str(TurnFactory.create(workspace=workspace, session=session).turn_id) for _ in range(5)]
 
 
+@pytest.mark.appendix_a("A35")
 @pytest.mark.parametrize(
     ("query", "shown"),
     [("", [0, 1, 2, 3, 4]), ("?limit=2", [3, 4]), ("?limit=9", [0, 1, 2, 3, 4]), ("?limit=0", []), ("?limit=-3", [])],

@@ -117,6 +117,7 @@ def test_a_stream_is_opened_with_get(web: Web, ended: AgentRequest) -> None:
     )
 
 
+@pytest.mark.appendix_a("A3")
 def test_a_stream_follows_a_request_from_its_acceptance_to_its_end(
     web: Web, workspace: Workspace, agent: Agent, run_requests: Driver
 ) -> None:

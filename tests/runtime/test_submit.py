@@ -120,11 +120,9 @@ def test_a_body_that_cannot_be_read_is_refused(
 
 
 def test_a_body_over_a_megabyte_is_refused_before_it_is_read(web: Web, agent: Agent) -> None:
-    answer = web.post(f"/api/v1/agent/{agent.agent_id}/request", b" " * (1024 * 1024 + 1))
+    answer = web.post(f"/api/v1/agent/{agent.agent_id}", b" " * (1024 * 1024 + 1))
     assert (answer.status, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
-    lying = web.post(
-        f"/api/v1/agent/{agent.agent_id}/request", b" " * (1024 * 1024 + 1), headers={"Content-Length": "7"}
-    )
+    lying = web.post(f"/api/v1/agent/{agent.agent_id}", b" " * (1024 * 1024 + 1), headers={"Content-Length": "7"})
     assert lying.status == 413
 
 

@@ -93,7 +93,7 @@ class NewMemberForm(MemberForm):
 class WorkspaceForm(BaseWorkspaceForm):
     class Meta:
         model = Workspace
-        fields = ("slug", "name", "max_concurrent_requests", "max_queued_requests")
+        fields = ("slug", "name", "max_concurrent_requests", "max_queued_requests", "max_attachment_megabytes")
 
 
 class TokenForm(ApiTokenForm):

@@ -15,6 +15,8 @@ from workspaces.bootstrap import create_workspace
 from workspaces.models import Workspace
 from workspaces.roles import Scope
 
+_LIMITS = ("max_concurrent_requests", "max_queued_requests", "max_attachment_megabytes")
+
 
 @admin.register(Workspace)
 class WorkspaceAdmin(WorkspaceModelAdmin):
@@ -26,7 +28,7 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
     search_fields = ("slug", "name")
     fieldsets = (
         (None, {"fields": ("slug", "name")}),
-        ("Limits", {"fields": ("max_concurrent_requests", "max_queued_requests")}),
+        ("Limits", {"fields": _LIMITS}),
         ("Facts", {"fields": ("host_id", "created_at")}),
     )
 
@@ -56,8 +58,7 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
             audit.record(obj, actor=actor, action="workspace.changed", target=obj.slug, details=details)
             return
         created = create_workspace(obj.slug, obj.name, actor=actor)
-        limits = ("max_concurrent_requests", "max_queued_requests")
-        for name in limits:
+        for name in _LIMITS:
             setattr(created, name, form.cleaned_data[name])
-        created.save(update_fields=limits)
+        created.save(update_fields=_LIMITS)
         obj.pk = created.pk

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
@@ -79,6 +79,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         return Response(error_body("NOT_FOUND", "There is nothing here."), status=404)
     if isinstance(error, RequestDataTooBig):
         return Response(error_body("PAYLOAD_TOO_LARGE", "The body is too large."), status=413)
+    if isinstance(error, SuspiciousOperation):
+        return Response(error_body("BAD_REQUEST", "The body holds more parts than are taken."), status=400)
     return _unexpected(error)
 
 

@@ -53,6 +53,7 @@ def test_opening_with_an_unknown_agent_names_the_known_ones(client: MashClient):
         Conversation.open(client, agent_id="nobody", session_id="")
 
 
+@pytest.mark.appendix_a("A33")
 def test_use_leads_to_the_derived_session_and_back(shell: Shell):
     assert shell.handle("/use research") is Outcome.ANSWERED
     assert (shell.conversation.agent_id, shell.conversation.session_id) == ("research", DERIVED)

@@ -1,0 +1,1 @@
+"""Tools that read files below one directory, and nothing else."""
