@@ -15,6 +15,7 @@ from agents.delegation import find_subagents
 from agents.llm.catalogue import create_provider
 from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.loop import ToolRules
+from agents.memory.tools import memory_tools
 from agents.models import Agent, AgentVersion
 from agents.skill_choice import skills_of
 from agents.skills.registry import SkillRegistry
@@ -89,6 +90,8 @@ def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, de
         llm, tools = _from_code(workspace, agent, definition)
     else:
         llm, tools = _provider(workspace, definition), _chosen_tools(workspace, definition)
+    if definition.memory_tools:
+        _add_memory_tools(tools)
     subagents = find_subagents(workspace, agent, definition, depth=depth)
     if subagents:
         tools.register(InvokeSubagentTool(subagents))
@@ -130,6 +133,13 @@ def _add_skills(tools: ToolRegistry, workspace: Workspace, definition: AgentDefi
             tools.register(SkillTool(skills))
     except (LookupError, ValueError) as error:
         raise AgentNotRunnable(str(error.args[0])) from error
+
+
+def _add_memory_tools(tools: ToolRegistry) -> None:
+    """A tool of the agent's own that has the same name stays."""
+    for tool in memory_tools():
+        if tool.name not in tools:
+            tools.register(tool)
 
 
 def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:

@@ -217,6 +217,9 @@ MASH_BODY_LIMITS = {
     r"/api/v1/attachments": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_ATTACHMENT_BYTES * 4 // 3,
 }
 
+# Showing what the log says: events, traces, usage, search
+MASH_OBSERVABILITY_ENABLED = env_flag("MASH_OBSERVABILITY_ENABLED", default=True)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

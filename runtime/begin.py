@@ -49,9 +49,7 @@ def begin(
 def _opening(agent_request: AgentRequest) -> list[NewEvent]:
     """Written with the first step; a later attempt repeats none of what is there."""
     return [
-        NewEvent(
-            event_type=EventKind.TRACE_STARTED, key="request.started", payload={"message": agent_request.message}
-        ),
+        NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload={"message": agent_request.message}),
         NewEvent(
             event_type=EventKind.AGENT_RUN_START,
             key="agent.run.start",

@@ -13,9 +13,7 @@ def collect_signals(
     agent_request: AgentRequest, runnable: RunnableAgent, state: LoopState, *, text: str
 ) -> dict[str, Any]:
     """What the registered collectors say of it, as the log and the turn can keep it."""
-    results = [
-        block.data for message in state.messages if message.role == "tool" for block in message.content
-    ]
+    results = [block.data for message in state.messages if message.role == "tool" for block in message.content]
     event = signals.SignalEvent(
         context={
             "messages": [message.as_dict() for message in state.messages],

@@ -110,7 +110,7 @@ class _Trail:
         self._began = time.monotonic()
 
     def tell(self, kind: str, stage: str, *, level: str = "INFO", error: str = "", **metadata: Any) -> None:
-        about = {"query_id": self._query_id, "level": level, "stage": stage}
+        about: dict[str, Any] = {"query_id": self._query_id, "level": level, "stage": stage}
         about |= {"duration_ms": round((time.monotonic() - self._began) * 1000), "metadata": metadata, "payload": {}}
         self._emit(kind, about | ({"error": error} if error else {}))
 

@@ -57,9 +57,7 @@ are searched. Results have a preview; get_full_turn_message gives the whole text
         session = room.session(context.session_id) if only_session else None
         if only_session and session is None:
             return []
-        scope = SearchScope(
-            workspace=room.workspace, agent_id=context.agent_id, session=session, user=context.user
-        )
+        scope = SearchScope(workspace=room.workspace, agent_id=context.agent_id, session=session, user=context.user)
         best: dict[tuple[str, str], SearchHit] = {}
         for query in queries:
             for hit in search_turns(scope, query, limit=limit, weights=Weights(), emit=context.emit):

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,7 +42,10 @@ class HealthView(APIView):
                     "agents": [descriptor(agent) for agent in agents],
                 },
                 "primary_agent": default_session_info(primary, agents) if primary else None,
-                "observability": {"enabled": True, "memory": {"search_available": False, "default_limit": 10}},
+                "observability": {
+                    "enabled": settings.MASH_OBSERVABILITY_ENABLED,
+                    "memory": {"search_available": True, "default_limit": 10},
+                },
             }
         )
 
