@@ -58,7 +58,9 @@ def save_turn(workspace: Workspace, *, agent_id: str, session_id: str, turn: New
                 turn_count=1,
                 last_activity_at=turn.created_at,
             )
-            _create_turn(workspace, session, turn, total=turn.tokens)
+            created = _create_turn(workspace, session, turn, total=turn.tokens)
+            if turn.is_checkpoint:
+                workspace.sessions.filter(pk=session.pk).update(checkpoint=created)
             return turn.tokens
         for saved in session.turns.filter(turn_id=turn.turn_id).values_list("session_total_tokens", flat=True):
             return saved

@@ -5,7 +5,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from agents.memory.query import COLUMNS
+from agents.memory.query import COLUMNS, parse_query
 from agents.memory.ranking import Weights
 from agents.memory.search import MAX_LIMIT, SearchHit, search_turns
 from agents.memory.search_index import SearchScope
@@ -56,6 +56,9 @@ are searched. Results have a preview; get_full_turn_message gives the whole text
         context = room.context
         session = room.session(context.session_id) if only_session else None
         if only_session and session is None:
+            # A first turn has nothing to search; a query that breaks the grammar is told all the same.
+            for query in queries:
+                parse_query(query)
             return []
         scope = SearchScope(workspace=room.workspace, agent_id=context.agent_id, session=session, user=context.user)
         best: dict[tuple[str, str], SearchHit] = {}

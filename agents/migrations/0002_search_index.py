@@ -21,7 +21,7 @@ _SQLITE = (
 )
 _VECTOR = """CREATE FUNCTION agents_search_vector(scopes text, terms text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$ SELECT array_to_tsvector(string_to_array(scopes || ' ' || terms, ' ')) $$"""
+    AS $$ SELECT array_to_tsvector(string_to_array(rtrim(scopes || ' ' || terms), ' ')) $$"""
 _INDEX = """CREATE INDEX agents_search_{column} ON agents_searchentry
     USING gin (agents_search_vector(scopes, {column})) WITH (gin_pending_list_limit = 512)"""
 # The settings hold within the function: whatever the planner thinks, only the index is fast. `+ 0` keeps it from walking
