@@ -102,7 +102,9 @@ async def _answer_compaction(send: Send, name: str, data: dict[str, Any]) -> Non
         text, turn_id = data.get("compaction_summary_text"), data.get("compaction_summary_turn_id")
         await send_json(send, 200, {"data": {"summary_text": text or "", "turn_id": turn_id or ""}})
         return
-    details: dict[str, Any] = {key: data[key] for key in ("request_id", "error_code", "retryable", "reason") if key in data}
+    details: dict[str, Any] = {
+        key: data[key] for key in ("request_id", "error_code", "retryable", "reason") if key in data
+    }
     await send_error(send, CompactionFailed(data.get("error") or "The compaction was cancelled.", details=details))
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import connections
 
@@ -15,9 +15,16 @@ from workspaces.models import Workspace
 Column = Literal["user_message", "agent_response"]
 # A word that is in more turns of the scope than this says little: the newest of them are ranked, the others left out.
 CANDIDATES = 500
+_NEWEST_PER_CANDIDATE = 4
+Rows = list[tuple[int, str]]
 _TERMS = {"user_message": "user_terms", "agent_response": "agent_terms"}
 _SQLITE = """SELECT entry.turn_id, entry.{terms} FROM agents_search JOIN agents_searchentry entry
     ON entry.turn_id = agents_search.rowid WHERE agents_search MATCH %s ORDER BY agents_search.rowid DESC LIMIT %s"""
+_POSTGRESQL_NEWEST = """SELECT turn_id, {terms} FROM (
+        SELECT turn_id, scopes, {terms} FROM agents_searchentry
+        WHERE split_part(scopes, ' ', 1) = %s ORDER BY turn_id DESC LIMIT %s
+    ) newest WHERE ' ' || {terms} || ' ' LIKE ALL (%s) AND ' ' || scopes || ' ' LIKE ALL (%s)
+    ORDER BY turn_id DESC LIMIT %s"""
 _POSTGRESQL = "SELECT found, terms FROM agents_search_in_{terms}(%s::tsquery, %s)"
 
 
@@ -61,20 +68,33 @@ def index_turns(workspace: Workspace, session: Session, turns: Iterable[Turn]) -
 
 def find_candidates(scope: SearchScope, column: Column, terms: Sequence[str]) -> list[Candidate]:
     """The newest turns of the scope whose column holds all of the terms, newest first."""
-    connection = connections[memory_database()]
-    if connection.vendor == "sqlite":
-        statement, query = _SQLITE, _fts5_query(scope.words(), _TERMS[column], terms)
-    else:
-        statement, query = _POSTGRESQL, " & ".join(f"'{word}'" for word in (*scope.words(), *terms))
-    with connection.cursor() as cursor:
-        cursor.execute(statement.format(terms=_TERMS[column]), [query, CANDIDATES])
-        return [Candidate(turn_pk, words.split(" ")) for turn_pk, words in cursor.fetchall()]
+    in_sqlite = connections[memory_database()].vendor == "sqlite"
+    rows = (_sqlite_rows if in_sqlite else _postgresql_rows)(scope.words(), _TERMS[column], terms)
+    return [Candidate(turn_pk, words.split(" ")) for turn_pk, words in rows]
 
 
-def _fts5_query(scopes: Sequence[str], column: str, terms: Sequence[str]) -> str:
+def _sqlite_rows(scopes: Sequence[str], column: str, terms: Sequence[str]) -> Rows:
+    """FTS5 walks its lists from the newest turn on, and stops when it has enough."""
     parts = [f'scopes : "{word}"' for word in scopes]
     parts += [f'{column} : "{term}"' for term in terms]
-    return " AND ".join(parts)
+    return _ask(_SQLITE.format(terms=column), [" AND ".join(parts), CANDIDATES])
+
+
+def _postgresql_rows(scopes: Sequence[str], column: str, terms: Sequence[str]) -> Rows:
+    """A GIN index finds all at once or none, so words that are in many turns are looked for in the newest ones first."""
+    words, others = ([f"% {word} %" for word in part] for part in (terms, scopes[1:]))
+    newest = [scopes[0], CANDIDATES * _NEWEST_PER_CANDIDATE, words, others, CANDIDATES]
+    rows = _ask(_POSTGRESQL_NEWEST.format(terms=column), newest)
+    if len(rows) == CANDIDATES:
+        return rows
+    query = " & ".join(f"'{word}'" for word in (*scopes, *terms))
+    return _ask(_POSTGRESQL.format(terms=column), [query, CANDIDATES])
+
+
+def _ask(statement: str, values: list[Any]) -> Rows:
+    with connections[memory_database()].cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
 
 
 def _agent_word(workspace_pk: int, agent_id: str) -> str:

@@ -33,8 +33,11 @@ _SEARCH = """CREATE FUNCTION agents_search_in_{column}(query tsquery, most integ
         SELECT turn_id, {column} FROM agents_searchentry
         WHERE agents_search_vector(scopes, {column}) @@ query ORDER BY turn_id + 0 DESC LIMIT most;
     END $$"""
+# An agent's newest turns, among which the words that are in very many of them are found soonest
+_NEWEST = "CREATE INDEX agents_search_newest ON agents_searchentry (split_part(scopes, ' ', 1), turn_id DESC)"
 _POSTGRESQL = (
     _VECTOR,
+    _NEWEST,
     *(statement.format(column=column) for column in ("user_terms", "agent_terms") for statement in (_INDEX, _SEARCH)),
 )
 
@@ -50,6 +53,7 @@ def drop(apps, schema_editor):
             schema_editor.execute(f"DROP TRIGGER agents_search_{trigger}")
         schema_editor.execute("DROP TABLE agents_search")
     else:
+        schema_editor.execute("DROP INDEX agents_search_newest")
         for column in ("user_terms", "agent_terms"):
             schema_editor.execute(f"DROP FUNCTION agents_search_in_{column}(tsquery, integer)")
         schema_editor.execute("DROP FUNCTION agents_search_vector(text, text) CASCADE")

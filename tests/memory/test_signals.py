@@ -46,7 +46,12 @@ def test_an_apps_signal_is_in_the_answer_the_turn_and_the_list(
     turn, register: Any, api_client: APIClient, workspace: Workspace
 ) -> None:
     seen: list[Any] = []
-    register("length", lambda event: seen.append(event) or len(event["action"]["text"]), value_type="integer")
+
+    def length(event: Any) -> int:
+        seen.append(event)
+        return len(event["action"]["text"])
+
+    register("length", length, value_type="integer")
     register("nothing", lambda event: None)
     register("broken", lambda event: 1 / 0)
     register("odd", lambda event: object())
