@@ -46,7 +46,7 @@ class SessionView(APIView):
             return data(default_session_info(agent, agents))
         return data(session_info(agent, agents, session_id=clean_id(session_id, "session_id")))
 
-    @extend_schema(operation_id="erase_session", responses=enveloped(ErasedSession))
+    @extend_schema(operation_id="erase_session", responses={200: enveloped(ErasedSession)})
     def delete(self, request: Request, agent_id: str, session_id: str) -> Response:
         """Erase what was said in a session and told to its subagents; the log keeps its lines, emptied."""
         agent = find_agent(request, agent_id)
