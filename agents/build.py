@@ -1,5 +1,6 @@
 """Makes an agent ready to run from one of its versions."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from agents.catalogue import code_agents, offered_tools
 from agents.definition import AgentDefinition
 from agents.delegation import find_subagents
 from agents.llm.catalogue import create_provider
+from agents.llm.errors import LLMError
 from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.loop import ToolRules
 from agents.memory.tools import memory_tools
@@ -30,6 +32,8 @@ from workspaces.models import Workspace
 from workspaces.outbound import guarded_client
 from workspaces.scoping import only
 
+logger = logging.getLogger(__name__)
+
 
 class AgentNotRunnable(MashError):
     """The agent's definition asks for something that is not there: a tool, a credential, code."""
@@ -44,6 +48,8 @@ class RunnableAgent:
     definition: AgentDefinition
     llm: LLMProvider
     tools: ToolRegistry
+    fallback_llm: LLMProvider | None = None
+    """Asked when `llm` is down."""
     subagents: Mapping[str, SubAgentMetadata] = field(default_factory=dict)
     approval_policy: frozenset[str] = frozenset()
     """Names of tools that the agent or its workspace wants approved; `*` means all."""
@@ -99,6 +105,7 @@ def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, de
         agent_id=agent.agent_id,
         definition=definition,
         llm=llm,
+        fallback_llm=_fallback(workspace, definition),
         tools=tools,
         subagents=subagents,
         approval_policy=frozenset({*definition.requires_approval, *workspace.tools_requiring_approval}),
@@ -143,25 +150,42 @@ def _add_memory_tools(tools: ToolRegistry) -> None:
 
 
 def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:
+    return _built_provider(workspace, definition.provider, definition.model, definition.credential)
+
+
+def _fallback(workspace: Workspace, definition: AgentDefinition) -> LLMProvider | None:
+    """What answers when the first provider is down. One that cannot be built must not stop an agent whose own works."""
+    if not definition.fallback_provider:
+        return None
+    try:
+        return _built_provider(
+            workspace, definition.fallback_provider, definition.fallback_model, definition.fallback_credential
+        )
+    except (AgentNotRunnable, LLMError) as error:
+        logger.warning("A fallback model cannot be used: %s", error, extra={"action": "fallback.unusable"})
+        return None
+
+
+def _built_provider(workspace: Workspace, kind: str, model: str, credential_name: str) -> LLMProvider:
     """The model behind the workspace's credential, or behind the environment's key where the operator allows that."""
-    if definition.provider == "demo":
-        return create_provider("demo", model=definition.model or None)
-    if definition.credential:
-        credential = only(workspace.credentials.filter(name=definition.credential))
+    if kind == "demo":
+        return create_provider("demo", model=model or None)
+    if credential_name:
+        credential = only(workspace.credentials.filter(name=credential_name))
         if credential is None:
-            raise AgentNotRunnable(f"This workspace has no credential named {definition.credential!r}.")
-        if credential.kind != definition.provider:
-            raise AgentNotRunnable(f"The credential {credential.name!r} is not one for {definition.provider}.")
+            raise AgentNotRunnable(f"This workspace has no credential named {credential_name!r}.")
+        if credential.kind != kind:
+            raise AgentNotRunnable(f"The credential {credential.name!r} is not one for {kind}.")
         return create_provider(
-            definition.provider,
-            model=definition.model or None,
+            kind,
+            model=model or None,
             api_key=credential.api_key,
             base_url=credential.base_url or None,
             http_client=_guarded_client(os.getpid()) if credential.base_url else None,
         )
     if not environment_key_serves(workspace):
         raise AgentNotRunnable("Choose a credential: the operator's own keys do not serve this workspace.")
-    return create_provider(definition.provider, model=definition.model or None)
+    return create_provider(kind, model=model or None)
 
 
 @cache

@@ -14,12 +14,14 @@ from mashsite.handler import PooledHandler  # noqa: E402
 from runtime.settle import settle  # noqa: E402
 from runtime.stream import request_stream, session_stream  # noqa: E402
 from runtime.wait import WaitForEnd  # noqa: E402
+from telemetry.stream import event_stream  # noqa: E402
 from workspaces.connections import keep_connections  # noqa: E402
 
 # Channels routes ASGI applications with Django's `path`, whose types know views only.
 stream_patterns = [
     path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),  # type: ignore[arg-type]
     path("api/v1/agent/<str:agent_id>/sessions/<path:session_id>/events", session_stream),  # type: ignore[arg-type]
+    path("api/v1/telemetry/events/stream", event_stream),  # type: ignore[arg-type]
 ]
 everything_else = re_path(r"", WaitForEnd(PooledHandler()))  # type: ignore[arg-type]
 application = ProtocolTypeRouter({"http": URLRouter([*stream_patterns, everything_else])})

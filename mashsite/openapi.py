@@ -56,6 +56,7 @@ def add_streams(result: Schema, generator: Any, request: Any, public: bool) -> S
             cursor="after_event_id",
         )
     }
+    result["paths"]["/api/v1/telemetry/events/stream"] = {"get": _event_stream()}
     return result
 
 
@@ -74,15 +75,35 @@ def add_errors(result: Schema, generator: Any, request: Any, public: bool) -> Sc
 
 def _error_statuses(path: str, method: str, operation: Schema) -> list[str]:
     statuses = ["401", "403"]
-    if "{" in path:
+    if "{" in path or "/telemetry/" in path:
         statuses.append("404")
     if operation.get("parameters"):
         statuses.append("422")
-    if path.endswith("/events"):
+    if "/telemetry/" in path:
+        statuses += ["400", "503"]
+    if path.endswith("/events") and "{" in path:
         statuses.append("409")
     if method == "post":
         statuses += ["400", "409", "413", "415", "422", "429", "503"]
     return statuses
+
+
+def _event_stream() -> Schema:
+    """Of many requests and for programs of telemetry: begins with what is new, and knows cancelled requests anyway."""
+    operation = _stream(
+        "stream_events",
+        "Follow the workspace's log from now on, or after a cursor: unnamed frames, one event each, without an end.",
+        path={},
+        cursor="after_event_id",
+    )
+    filters = {"agent_id": "this agent", "session_id": "this session", "trace_id": "this trace"}
+    kept = [parameter for parameter in operation["parameters"] if parameter["name"] != "events"]
+    operation["parameters"] = kept + [
+        {"name": name, "in": "query", "schema": {"type": "string"}, "description": f"Only events of {what}."}
+        for name, what in filters.items()
+    ]
+    operation["tags"] = ["telemetry"]
+    return operation
 
 
 def _stream(operation_id: str, description: str, *, path: dict[str, Schema], cursor: str, empty: str = "") -> Schema:

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "workspaces",
     "agents",
     "runtime",
+    "telemetry",
 ]
 MIDDLEWARE = [
     "mashsite.middleware.RequestIdMiddleware",

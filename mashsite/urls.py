@@ -14,6 +14,7 @@ urlpatterns = [
     path("openapi.json", openapi_document, name="openapi"),
     path("docs", docs, name="docs"),
     path("api/v1/", include("runtime.api.urls")),
+    path("api/v1/telemetry/", include("telemetry.api.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "mashsite.pages.bad_request"

@@ -1,6 +1,7 @@
 """How a run begins: the state to go on from, and the first events of its log."""
 
 from agents.build import RunnableAgent
+from agents.llm.types import LLMMessage
 from agents.loop import LoopState
 from agents.memory.history import recent_turns
 from agents.stop_signal import StopSignal
@@ -28,13 +29,7 @@ def begin(
         session_id=agent_request.session_id,
         count=runnable.definition.conversation_history_turns,
     )
-    most_steps = runnable.definition.max_steps
-    state = LoopState(
-        messages=show.conversation(agent_request, turns),
-        max_steps=min(most_steps, agent_request.limits.get("max_steps", most_steps)),
-        rules=runnable.rules,
-        output_schema=agent_request.structured_output,
-    )
+    state = first_state(agent_request, runnable, show.conversation(agent_request, turns))
     if agent_request.attempt > 1:
         log = agent_request.events.filter(event_type__in=REPLAYED).order_by("sequence")
         state = rebuild(state, log, crash_policy=runnable.crash_policy)
@@ -44,6 +39,17 @@ def begin(
         asked.update(state=Interaction.State.CANCELLED)
     journal.add(*_loaded(agent_request, turn_count=len(turns)))
     return state, compaction
+
+
+def first_state(agent_request: AgentRequest, runnable: RunnableAgent, messages: tuple[LLMMessage, ...]) -> LoopState:
+    """Where the turn begins, with nothing done."""
+    most_steps = runnable.definition.max_steps
+    return LoopState(
+        messages=messages,
+        max_steps=min(most_steps, agent_request.limits.get("max_steps", most_steps)),
+        rules=runnable.rules,
+        output_schema=agent_request.structured_output,
+    )
 
 
 def _opening(agent_request: AgentRequest) -> list[NewEvent]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,15 @@ from uuid import UUID
 from django.db import connections, router, transaction
 from django.utils import timezone
 
-from runtime import news
+from runtime import drafts, news
 from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.kinds import UNFINISHED, EventKind
 from runtime.mirrors import MIRROR_PREFIX, mirror_kind, mirror_reference
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.news import News
-from runtime.public import frame, is_terminal_event
+from runtime.public import frame, is_terminal_event, last_boundary
+from runtime.usage import meter
+from runtime.usage.totals import Totals
 
 _TABLE = AgentRequest._meta.db_table
 
@@ -39,21 +41,22 @@ class NewEvent:
 def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int | None = None) -> list[RuntimeEvent]:
     """Writes the events with the next sequence numbers, in one transaction, and tells the streams after its commit.
 
+    Events of model calls get their price here, and are added to what the request and the workspace have used.
+
     With `attempt`, only while that attempt runs the request: otherwise `StaleAttempt`, or `RequestCancelled` when somebody
     asked it to stop, and nothing is written. An event whose dedupe key is in the log already is left out; a first attempt
     writes in one straight line, so it does not ask.
     """
     using = router.db_for_write(RuntimeEvent)
+    events = [_priced(agent_request, event) for event in events]
     with transaction.atomic(using=using, savepoint=False):
-        head = _raise_sequence(agent_request, len(events), attempt, using)
-        first = head - len(events)
-        fresh = _without_repeats(agent_request, events) if first > 0 and agent_request.attempt != 1 else list(events)
-        if len(fresh) < len(events):
-            head = _raise_sequence(agent_request, len(fresh) - len(events), attempt, using)
+        fresh, first = _make_room(agent_request, events, attempt, using)
         rows = [_row(agent_request, first + place, event) for place, event in enumerate(fresh, start=1)]
         agent_request.workspace.events.bulk_create(rows)
-        agent_request.last_sequence = head
-        told = _news(agent_request, rows, head)
+        meter.count(agent_request, rows, using)
+        drafts.discard_with(agent_request, [row.event_type for row in rows])
+        agent_request.last_sequence = first + len(rows)
+        told = _news(agent_request, rows, agent_request.last_sequence)
         transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
         if agent_request.parent_id:
             _mirror(agent_request, rows, using)
@@ -95,22 +98,57 @@ def _news(agent_request: AgentRequest, rows: list[RuntimeEvent], head: int) -> N
         first=head - len(rows),
         head=head,
         is_end=bool(rows) and is_terminal_event(rows[-1]),
+        boundary=last_boundary(rows),
         frames=b"".join(frames) if is_plain else b"",
     )
 
 
+def _make_room(
+    agent_request: AgentRequest, events: list[NewEvent], attempt: int | None, using: str
+) -> tuple[list[NewEvent], int]:
+    """The events that are not in the log yet, and the head before them; what they have used is on the row by then."""
+    if agent_request.attempt == 1:
+        head = _raise_sequence(agent_request, len(events), attempt, using, used=_used(events))
+        return events, head - len(events)
+    first = _raise_sequence(agent_request, len(events), attempt, using) - len(events)
+    fresh = _without_repeats(agent_request, events) if first > 0 else events
+    used = _used(fresh)
+    if used or len(fresh) < len(events):
+        _raise_sequence(agent_request, len(fresh) - len(events), attempt, using, used=used)
+    return fresh, first
+
+
+def _priced(agent_request: AgentRequest, event: NewEvent) -> NewEvent:
+    payload = meter.priced(agent_request, event.event_type, event.payload, event.created_at)
+    return event if payload is event.payload else replace(event, payload=payload)
+
+
+def _used(events: Sequence[NewEvent]) -> Totals | None:
+    return meter.used([(event.event_type, event.payload) for event in events])
+
+
 def _raise_sequence(
-    agent_request: AgentRequest, count: int, attempt: int | None, using: str, *, only_unfinished: bool = False
+    agent_request: AgentRequest,
+    count: int,
+    attempt: int | None,
+    using: str,
+    *,
+    used: Totals | None = None,
+    only_unfinished: bool = False,
 ) -> int:
-    """Adds `count` to the head and returns it. The row stays locked to the end of the transaction: no gaps, no twins."""
-    fence, values = "", [count, agent_request.pk]
+    """Adds `count` to the head and returns it, and `used` to what the request has used.
+
+    The row stays locked to the end of the transaction: no gaps, no twins.
+    """
+    sums, added = meter.request_sums(used)
+    fence, values = "", [count, *added, agent_request.pk]
     if only_unfinished:
         fence = f" AND status IN ({', '.join(repr(str(status)) for status in UNFINISHED)})"
     if attempt is not None:
         fence = " AND attempt = %s AND status = 'running'"
         values.append(attempt)
     statement = (
-        f"UPDATE {_TABLE} SET last_sequence = last_sequence + %s WHERE id = %s{fence}"  # noqa: S608  constants only
+        f"UPDATE {_TABLE} SET last_sequence = last_sequence + %s{sums} WHERE id = %s{fence}"  # noqa: S608  constants only
         " RETURNING last_sequence, cancel_reason, cancelled_by"
     )
     with connections[using].cursor() as cursor:
@@ -125,7 +163,7 @@ def _raise_sequence(
     return int(head)
 
 
-def _without_repeats(agent_request: AgentRequest, events: Sequence[NewEvent]) -> list[NewEvent]:
+def _without_repeats(agent_request: AgentRequest, events: list[NewEvent]) -> list[NewEvent]:
     keys = [event.key for event in events if event.key]
     known = (
         set(agent_request.events.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)) if keys else set()

@@ -29,6 +29,7 @@ from runtime.park import park
 from runtime.readers import DATABASE_ERRORS
 from runtime.think import think
 from runtime.turn_signals import collect_signals
+from runtime.usage.budget import BudgetExceeded, check_budget
 from workspaces.errors import MashError
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ def _drive(journal: Journal, should_stop: Callable[[], bool], stop: StopSignal) 
             if not isinstance(step, CommitStep):
                 _check_boundary(journal, deadline, should_stop)
             if isinstance(step, Think):
+                check_budget(agent_request, runnable, journal.pending)
                 step_began = time.monotonic()
             state = _perform(journal, runnable, state, step, deadline=deadline, stop=stop, step_began=step_began)
 
@@ -138,7 +140,8 @@ def _perform(
     """The state after the step; None when the request is parked and goes on some other time."""
     match step:
         case Think():
-            return think(journal, runnable, state, context=journal.agent_request.context, deadline=deadline)
+            context = journal.agent_request.context
+            return think(journal, runnable, state, context=context, deadline=deadline, stop=stop)
         case CallTools(calls=calls):
             return act(journal, runnable, state, calls, stop=stop)
         case Ask(calls=calls):
@@ -237,6 +240,8 @@ def _reason(error: Exception) -> Reason:
         return Reason.PROVIDER_ERROR
     if isinstance(error, DeadlineExceeded):
         return Reason.DEADLINE
+    if isinstance(error, BudgetExceeded):
+        return Reason.BUDGET
     if isinstance(error, TurnFailed):
         return _FAILED_TURNS[error.code]
     return Reason.ERROR

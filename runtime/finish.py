@@ -59,7 +59,7 @@ def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outc
     total = _save_turn(agent_request, outcome, metadata) if is_apart() else 0
     try:
         with transaction.atomic():
-            _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN, outcome=outcome)
+            _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN)
             total = total if is_apart() else _save_turn(agent_request, outcome, metadata)
             body = _completed_body(agent_request, outcome, metadata, total)
             stored = [
@@ -95,7 +95,7 @@ def fail(agent_request: AgentRequest, pending: list[NewEvent], *, reason: Reason
     with transaction.atomic():
         _end(agent_request, Status.FAILED, reason, error=error)
         _close_interactions(agent_request)
-        _append_end(agent_request, pending, Status.FAILED, error)
+        _append_end(agent_request, pending, Status.FAILED, {**error, "reason": reason})
 
 
 def cancel(agent_request: AgentRequest, pending: list[NewEvent], *, reason: str, by: str) -> None:
@@ -122,15 +122,12 @@ def _end(
     to: Status,
     reason: str,
     *,
-    outcome: Outcome | None = None,
     error: dict[str, Any] | None = None,
     by: str = "",
 ) -> None:
     """The fence: only the attempt that the row still has may end the request."""
     changes: dict[str, Any] = {"reason": reason, "finished_at": timezone.now(), "lease_owner": "", "error": error}
     changes |= {"cancelled_by": by, "pause_reason": "", "is_due": False, "wakes_at": None}
-    if outcome:
-        changes |= {"input_tokens": outcome.input_tokens, "output_tokens": outcome.output_tokens}
     rows = agent_request.workspace.agent_requests.filter(pk=agent_request.pk, attempt=agent_request.attempt)
     welcome = rows.filter(cancel_reason="") if to == Status.COMPLETED else rows
     if not welcome.move(to, **changes):

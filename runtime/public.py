@@ -1,10 +1,12 @@
 """How the log looks from outside: public events (contract 2.4), telemetry rows (3.2) and request rows (extensions 4)."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from runtime.kinds import PUBLIC_NAMES, TERMINAL_EVENTS, EventKind, Status
+from runtime.kinds import PUBLIC_NAMES, TERMINAL_EVENTS, TEXT_BOUNDARIES, EventKind, Status
 from runtime.models import AgentRequest, Interaction, RuntimeEvent
+from runtime.usage.totals import Totals
 
 _STATUS_WORDS = {
     EventKind.REQUEST_ACCEPTED: "accepted",
@@ -52,6 +54,11 @@ def is_terminal_event(event: RuntimeEvent) -> bool:
     return event.event_type in TERMINAL_EVENTS
 
 
+def last_boundary(events: Sequence[RuntimeEvent]) -> int:
+    """The last of these events that begins or ends what a model says; 0 when none does."""
+    return max((event.sequence for event in events if event.event_type in TEXT_BOUNDARIES), default=0)
+
+
 def _common(agent_request: AgentRequest) -> dict[str, Any]:
     return {
         "request_id": str(agent_request.request_id),
@@ -86,8 +93,8 @@ def shown_payload(event: RuntimeEvent) -> dict[str, Any]:
     return {**about, "payload": about}
 
 
-def request_row(agent_request: AgentRequest) -> dict[str, Any]:
-    """One request as lists and status routes show it."""
+def request_row(agent_request: AgentRequest, *, with_children: Totals | None = None) -> dict[str, Any]:
+    """One request as lists and status routes show it; only the latter look at its children (`runtime.usage.family`)."""
     return {
         **_common(agent_request),
         "status": agent_request.status,
@@ -106,6 +113,10 @@ def request_row(agent_request: AgentRequest) -> dict[str, Any]:
         "metadata": agent_request.metadata,
         "attachments": agent_request.attachments,
         "tokens": {"input": agent_request.input_tokens, "output": agent_request.output_tokens},
+        "usage": {
+            "own": Totals.of_request(agent_request).as_json(),
+            "including_children": with_children.as_json() if with_children else None,
+        },
         "error": agent_request.error,
         "accepted_at": agent_request.accepted_at.timestamp(),
         "started_at": agent_request.started_at.timestamp() if agent_request.started_at else None,

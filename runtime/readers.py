@@ -5,9 +5,11 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db.models.functions import Length
 
 from runtime.models import AgentRequest, RuntimeEvent
 
@@ -47,10 +49,21 @@ async def in_patient_reader(
     return await in_reader(read, *args, **kwargs)
 
 
-def heads_of(request_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """The last sequence of each of these requests. Only numbers leave here; who may watch was asked before."""
-    rows = AgentRequest.rows.filter(request_id__in=request_ids).values_list("request_id", "last_sequence")
-    return dict(rows)
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a request's log reaches, and how much of a text its draft holds."""
+
+    head: int
+    draft_head: int
+    draft_length: int
+
+
+def marks_of(request_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mark]:
+    """Where each of these requests stands. Only numbers leave here; who may watch was asked before."""
+    rows = AgentRequest.rows.filter(request_id__in=request_ids).values_list(
+        "request_id", "last_sequence", "draft__head", Length("draft__text")
+    )
+    return {request_id: Mark(head, draft_head or 0, length or 0) for request_id, head, draft_head, length in rows}
 
 
 def newest_event_id() -> int:

@@ -3,22 +3,27 @@
 The log is the truth: a stream reads it after its cursor whenever the hub says that there may be more.
 """
 
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from agents.models import Agent
 from runtime import news
+from runtime.drafts import DRAFT_EVERY_S, find_draft
 from runtime.errors import AgentNotFound, CursorAhead, RequestNotFound
-from runtime.horizon import horizon
+from runtime.follow import PAGE_SIZE, follow
 from runtime.hub import Watch, hub
+from runtime.kinds import ASKING_EVENTS, TEXT_BOUNDARIES
+from runtime.listening import Listening
 from runtime.mirrors import fetch_mirrored
 from runtime.models import AgentRequest, RuntimeEvent
-from runtime.public import frame, is_terminal_event
+from runtime.news import Delta, News
+from runtime.public import frame, is_terminal_event, last_boundary
 from runtime.readers import DATABASE_ERRORS, in_patient_reader, in_reader
 from runtime.sse import (
     KEEP_ALIVE,
@@ -41,8 +46,7 @@ from workspaces.scoping import only
 Parameters = ParamSpec("Parameters")
 Opening = TypeVar("Opening")
 
-PAGE_SIZE = 500
-SETTLING_S = 0.1
+_DRAFT_AGE = timedelta(seconds=DRAFT_EVERY_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class RequestOpening:
     principal: Principal
     agent_request: AgentRequest
     cursor: int
+    boundary: int
+    """The last event up to the cursor that begins or ends what a model says."""
     knows_cancelled: bool
 
 
@@ -67,12 +73,13 @@ async def request_stream(scope: Scope, receive: Receive, send: Send) -> None:
     route = scope["url_route"]["kwargs"]
     try:
         request = http_request(scope)
-        with hub.watch(request_id=route["request_id"]) as watch:
+        listening = Listening()
+        with hub.watch(request_id=route["request_id"], listening=listening) as watch:
             opening = await _opened(_open_request, request, route["agent_id"], route["request_id"])
             if opening.agent_request.is_terminal and opening.cursor == opening.agent_request.last_sequence:
                 await send_empty(send, 204)
                 return
-            await send_frames(_request_frames(opening, watch), receive, send)
+            await send_frames(_request_frames(opening, watch, listening), receive, send)
     except MashError as error:
         await send_error(send, error)
 
@@ -101,44 +108,60 @@ async def _opened(
         raise NotReady("The database cannot be reached right now; try again.") from error
 
 
-async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterator[bytes]:
-    """Every event after the cursor; ends after a terminal one that is the head of the log."""
-    watch.seen, watch.principal = opening.cursor, opening.principal
+async def _request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
+    """Every event after the cursor, and what is said meanwhile; ends after a terminal one that is the head of the log."""
+    agent_request, watch.principal = opening.agent_request, opening.principal
+    watch.advance(opening.cursor, opening.boundary)
+    # A client that comes back has sent no event from which it shows whether a model is speaking.
+    listening.lacks_text = opening.cursor > 0
     while not watch.is_over:
-        page = await in_patient_reader(_request_page, opening.agent_request, watch.seen)
+        page, draft = await in_patient_reader(
+            _look, agent_request, watch.seen, is_asked_for_text=listening.wants_draft()
+        )
         if page:
-            watch.seen = page[-1].sequence
+            watch.advance(page[-1].sequence, last_boundary(page))
             yield b"".join(
-                frame(event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
+                frame(event, agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
                 for event in page
             )
         if len(page) == PAGE_SIZE:
             continue
         if page and is_terminal_event(page[-1]):
             return
-        async for pushed in watch.news_without_gap(KEEP_ALIVE_S):
-            yield pushed.frames if pushed else KEEP_ALIVE
-            if pushed and pushed.is_end:
-                return
+        if text := listening.read_draft(draft, agent_request):
+            yield text
+        async for live in _live_frames(watch, listening, agent_request):
+            yield live
 
 
-async def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
-    """Every event of the session after the cursor, in the order of their ids; endless."""
-    cursor, quiet_since = opening.cursor, time.monotonic()
-    watch.principal = opening.principal
-    while not watch.is_over:
-        page, is_settling = await in_patient_reader(_session_page, opening, cursor)
-        if page:
-            cursor, quiet_since = page[-1].event_id, time.monotonic()
-            yield b"".join(
-                frame(event, event.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.event_id)
-                for event in page
-            )
-        if len(page) == PAGE_SIZE or await watch.wait(SETTLING_S if is_settling else KEEP_ALIVE_S):
-            continue
-        if time.monotonic() - quiet_since >= KEEP_ALIVE_S:
-            quiet_since = time.monotonic()
+async def _live_frames(watch: Watch, listening: Listening, agent_request: AgentRequest) -> AsyncIterator[bytes]:
+    """What comes along with the news, until something must be read or the request has ended."""
+    async for told in watch.news_without_gap(KEEP_ALIVE_S):
+        if told is None:
             yield KEEP_ALIVE
+        elif isinstance(told, News):
+            watch.is_over = told.is_end
+            yield told.frames
+        elif text := listening.frame(told, agent_request):
+            yield text
+
+
+def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
+    """Every event of the session after the cursor, in the order of their ids; endless."""
+    watch.principal = opening.principal
+
+    def read_page(after: int, up_to: int) -> list[RuntimeEvent]:
+        events = opening.principal.workspace.events.filter(
+            session_id=opening.session_id, agent_request__agent=opening.agent, id__gt=after, id__lte=up_to
+        )
+        page = list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE])
+        fetch_mirrored(opening.principal.workspace, page)
+        return page
+
+    def write(event: RuntimeEvent) -> bytes:
+        return frame(event, event.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.event_id)
+
+    return follow(watch, opening.cursor, read_page, write)
 
 
 def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) -> RequestOpening:
@@ -148,14 +171,25 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
     agent_request = only(rows.filter(request_id=request_id, agent__agent_id=_clean(agent_id)))
     if agent_request is None:
         raise RequestNotFound("There is no such request.")
-    cursor = _cursor(request, "after_seq")
+    cursor = cursor_of(request, "after_seq") or 0
     if cursor > agent_request.last_sequence:
         raise CursorAhead(
             f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence}
         )
     return RequestOpening(
-        principal=principal, agent_request=agent_request, cursor=cursor, knows_cancelled=_knows_cancelled(request)
+        principal=principal,
+        agent_request=agent_request,
+        cursor=cursor,
+        boundary=_boundary_before(agent_request, cursor),
+        knows_cancelled=_knows_cancelled(request),
     )
+
+
+def _boundary_before(agent_request: AgentRequest, cursor: int) -> int:
+    if cursor == 0 or agent_request.is_terminal:
+        return 0
+    earlier = agent_request.events.filter(sequence__lte=cursor, event_type__in=TEXT_BOUNDARIES).order_by("-sequence")
+    return earlier.values_list("sequence", flat=True).first() or 0
 
 
 def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> SessionOpening:
@@ -168,9 +202,19 @@ def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> Sessi
         principal=principal,
         agent=agent,
         session_id=_clean(session_id),
-        cursor=_cursor(request, "after_event_id"),
+        cursor=cursor_of(request, "after_event_id") or 0,
         knows_cancelled=_knows_cancelled(request),
     )
+
+
+def _look(
+    agent_request: AgentRequest, cursor: int, *, is_asked_for_text: bool
+) -> tuple[list[RuntimeEvent], Delta | None]:
+    """The next events, and the draft of a text that is being said since long enough to have one."""
+    page = _request_page(agent_request, cursor)
+    is_complete = len(page) < PAGE_SIZE
+    is_late = bool(page) and page[-1].event_type in ASKING_EVENTS and timezone.now() - page[-1].created_at > _DRAFT_AGE
+    return page, find_draft(agent_request) if is_complete and (is_late or is_asked_for_text) else None
 
 
 def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent]:
@@ -179,20 +223,11 @@ def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent
     return page
 
 
-def _session_page(opening: SessionOpening, cursor: int) -> tuple[list[RuntimeEvent], bool]:
-    """Events after the cursor that nothing can still slip in between, and whether newer ones are about to settle."""
-    settled, is_newest = horizon.look()
-    events = opening.principal.workspace.events.filter(
-        session_id=opening.session_id, agent_request__agent=opening.agent, id__gt=cursor, id__lte=settled
-    )
-    page = list(events.select_related("agent_request__agent").order_by("id")[:PAGE_SIZE])
-    fetch_mirrored(opening.principal.workspace, page)
-    return page, not is_newest
-
-
-def _cursor(request: HttpRequest, parameter: str) -> int:
-    """`Last-Event-ID`, else the query parameter, else the beginning."""
-    text = request.headers.get("Last-Event-ID", "").strip() or request.GET.get(parameter, "").strip() or "0"
+def cursor_of(request: HttpRequest, parameter: str) -> int | None:
+    """`Last-Event-ID`, else the query parameter, else None."""
+    text = request.headers.get("Last-Event-ID", "").strip() or request.GET.get(parameter, "").strip()
+    if not text:
+        return None
     if not text.isdecimal() or len(text) > 18:
         fault = {
             "type": "int_parsing",

@@ -13,6 +13,7 @@ from agents.llm.errors import CallStopped, InvalidAnswer, LLMError
 from agents.llm.types import LLMContentBlock, LLMMessage, LLMRequest, LLMResponse
 from agents.memory.models import Turn
 from agents.stop_signal import StopSignal
+from runtime.ask_model import milliseconds_since, name_of, send_checked
 from runtime.deadline import Deadline
 from runtime.events import NewEvent
 from runtime.journal import Journal
@@ -55,7 +56,7 @@ class Summarizer:
     ) -> None:
         self._journal, self._runnable, self._trace_id = journal, runnable, trace_id
         self._deadline, self._stop = deadline, stop
-        self._about = {"provider": runnable.llm.provider, "model": runnable.llm.model}
+        self._about = name_of(runnable.llm)
 
     def summarize(self, transcript: str) -> Summary:
         """Raises `LLMError` when the model cannot be made to answer."""
@@ -71,7 +72,7 @@ class Summarizer:
         ):
             with attempt:
                 response = self._ask(transcript)
-        duration_ms = _milliseconds(began)
+        duration_ms = milliseconds_since(began)
         self._add(EventKind.LLM_REQUEST_COMPLETE, _complete(response, duration_ms))
         facts = {**self._about, "usage": response.usage.as_dict(), "duration_ms": duration_ms}
         return Summary(text=response.text.strip(), facts=facts)
@@ -81,7 +82,7 @@ class Summarizer:
         try:
             return self._send(transcript)
         except LLMError as error:
-            about = {"error": error.message, "error_code": error.code, "duration_ms": _milliseconds(began)}
+            about = {"error": error.message, "error_code": error.code, "duration_ms": milliseconds_since(began)}
             self._add(EventKind.LLM_REQUEST_ERROR, {**about, "payload": {}})
             raise
 
@@ -98,12 +99,7 @@ class Summarizer:
             app_id=self._runnable.agent_id,
             stop=self._stop,
         )
-        try:
-            response = self._runnable.llm.send(request)
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-            if isinstance(error, LLMError):
-                raise
-            raise InvalidAnswer("The provider's answer is not what its API promises.") from error
+        response = send_checked(self._runnable.llm, request)
         if not response.text.strip():
             raise InvalidAnswer("The model gave no summary.")
         return response
@@ -130,7 +126,3 @@ def _complete(response: LLMResponse, duration_ms: int) -> dict[str, Any]:
         "tools": [],
         "payload": {},
     }
-
-
-def _milliseconds(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)

@@ -15,7 +15,8 @@ import httpcore2
 import httpx2
 from typing_extensions import override
 
-SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+from workspaces.bounded_network import SocketOption, make_bounded
+
 Resolver = Callable[[str, int], Sequence[str]]
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -65,7 +66,7 @@ def guarded_client(
     """A client that refuses private addresses, except of the hosts named; it follows no redirect and asks no proxy."""
     backend = GuardedBackend(allowed_hosts, resolve or resolve_by_system)
     transport = GuardedTransport(backend, ssl_context or httpx2.create_ssl_context())
-    return httpx2.Client(transport=transport, trust_env=False, follow_redirects=False)
+    return make_bounded(httpx2.Client(transport=transport, trust_env=False, follow_redirects=False))
 
 
 def is_public(text: str) -> bool:

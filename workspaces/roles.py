@@ -10,7 +10,8 @@ class Scope(models.TextChoices):
     SESSIONS_READ = "sessions:read", "Read sessions, requests and streams"
     SESSIONS_WRITE = "sessions:write", "Change and erase sessions"
     INTERACTIONS_ANSWER = "interactions:answer", "Answer agents that wait for a person"
-    TELEMETRY_READ = "telemetry:read", "Read traces, events and usage"
+    TELEMETRY_READ = "telemetry:read", "Read traces and events"
+    USAGE_READ = "usage:read", "Read usage and cost"
     WORKFLOWS_RUN = "workflows:run", "Start workflows"
     MEMBERS_WRITE = "members:write", "Manage members, tokens and credentials"
 
@@ -23,7 +24,7 @@ class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer"
 
 
-_VIEWER = frozenset({Scope.AGENTS_READ, Scope.SESSIONS_READ, Scope.TELEMETRY_READ})
+_VIEWER = frozenset({Scope.AGENTS_READ, Scope.SESSIONS_READ, Scope.TELEMETRY_READ, Scope.USAGE_READ})
 _OPERATOR = _VIEWER | {Scope.AGENTS_RUN, Scope.SESSIONS_WRITE, Scope.INTERACTIONS_ANSWER, Scope.WORKFLOWS_RUN}
 _DEVELOPER = _OPERATOR | {Scope.AGENTS_WRITE}
 _ADMIN = _DEVELOPER | {Scope.MEMBERS_WRITE}

@@ -45,7 +45,7 @@ def torment(kind: Kind, seconds: float, seed: int) -> int:
             with stack.log() as log:
                 calls = stack.model.recording.counts
                 evidence = gather(log, stack.ledger(), calls, load.submitted, load.transcripts)
-            return _report(evidence, mischief.done, settled_s)
+            return _report(evidence, stack.differences(), mischief.done, settled_s)
 
 
 def _settle(stack: Stack) -> float | None:
@@ -58,10 +58,11 @@ def _settle(stack: Stack) -> float | None:
     return time.monotonic() - began
 
 
-def _report(evidence: Evidence, done: Counter[str], settled_s: float | None) -> int:
-    found = violations(evidence)
+def _report(evidence: Evidence, differences: list[str], done: Counter[str], settled_s: float | None) -> int:
+    found = violations(evidence) + differences
     for name, value in _figures(evidence, done, settled_s).items():
         print(f"  {name:<42} {value}")
+    print(f"  {'differences that mash_rebuild --check finds':<42} {len(differences)}")
     for text in found[:_SHOWN]:
         print(f"  VIOLATION {text}")
     if len(found) > _SHOWN:

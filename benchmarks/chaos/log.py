@@ -87,9 +87,6 @@ class Log:
         pk = self.request(request_id).pk
         return [event for event in self.events() if event.request_pk == pk]
 
-    def turn_ids(self) -> list[str]:
-        return [_id(row[0]) for row in self.rows("SELECT turn_id FROM agents_turn")]
-
 
 class SqliteLog(Log):
     def __init__(self, file: Path) -> None:

@@ -117,6 +117,15 @@ class Stack:
         """What the tools wrote down, in order."""
         return [json.loads(line) for line in self.ledger_file.read_text().splitlines()]
 
+    def differences(self) -> list[str]:
+        """What `mash_rebuild --check` finds: projections that are not as the log says, and logs that cannot be right."""
+        command = [sys.executable, "manage.py", "mash_rebuild", "--check", "--json"]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, timeout=300, check=False)
+        if done.returncode not in {0, 1}:
+            return [f"mash_rebuild broke: {done.stderr.decode()[-2000:]}"]
+        found: list[str] = json.loads(done.stdout)["differences"]
+        return found
+
     def wait_for_web(self, within_s: float = 20) -> float:
         def answers() -> bool:
             with suppress(httpx.HTTPError):

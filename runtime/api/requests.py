@@ -17,6 +17,7 @@ from runtime.api.serializers import SubmitBody, submission_from
 from runtime.kinds import Status
 from runtime.models import AgentRequestQuerySet
 from runtime.public import request_row
+from runtime.usage.family import with_children
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import InvalidBody, InvalidRequest, data
 from workspaces.api.pagination import newest_first
@@ -69,7 +70,8 @@ class RequestView(APIView):
     @extend_schema(operation_id="get_request", responses=enveloped(RequestRow))
     def get(self, request: Request, agent_id: str, request_id: uuid.UUID) -> Response:
         """Tell where a request stands."""
-        return data(request_row(find_request(request, agent_id, request_id)))
+        agent_request = find_request(request, agent_id, request_id)
+        return data(request_row(agent_request, with_children=with_children(agent_request)))
 
 
 class RequestStatusView(RequestView):

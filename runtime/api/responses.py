@@ -153,6 +153,7 @@ class FailedRequest(Shape):
     error_type = serializers.CharField(required=False)
     error_code = serializers.CharField()
     retryable = serializers.BooleanField()
+    reason = serializers.ChoiceField(Reason.choices)
 
 
 class CancelledRequest(Shape):
@@ -180,6 +181,25 @@ class RequestError(Shape):
     retryable = serializers.BooleanField()
 
 
+class UsageTotals(Shape):
+    model_calls = serializers.IntegerField()
+    input = serializers.IntegerField(help_text="Cached tokens included.")
+    output = serializers.IntegerField(help_text="Reasoning tokens included.")
+    cache_read = serializers.IntegerField()
+    cache_write = serializers.IntegerField()
+    reasoning = serializers.IntegerField()
+    cost_usd = serializers.FloatField(help_text="Of the calls whose price is known.")
+    has_unknown_price = serializers.BooleanField(help_text="Some calls are missing from the cost.")
+
+
+class RequestUsage(Shape):
+    own = UsageTotals()
+    including_children = UsageTotals(
+        allow_null=True,
+        help_text="With everything that subagents did for it. Null in lists, where children are not looked at.",
+    )
+
+
 class RequestRow(Shape):
     request_id = serializers.UUIDField()
     agent_id = serializers.CharField()
@@ -200,6 +220,7 @@ class RequestRow(Shape):
     metadata = serializers.DictField()
     attachments = AttachmentReference(many=True)
     tokens = TokenUsage()
+    usage = RequestUsage()
     error = RequestError(allow_null=True)
     accepted_at = serializers.FloatField(help_text="Unix seconds, as all times.")
     started_at = serializers.FloatField(allow_null=True)

@@ -24,6 +24,7 @@ class LimitsBody(BodySerializer):
 
     max_steps = serializers.IntegerField(min_value=1, max_value=1000, required=False)
     deadline_s = serializers.FloatField(min_value=0.001, max_value=86_400, required=False)
+    max_cost_usd = serializers.FloatField(min_value=0.000001, max_value=1_000_000, required=False)
 
 
 @extend_schema_field(OpenApiTypes.BYTE)

@@ -46,6 +46,8 @@ class RuntimeEvent(models.Model):
         indexes = [
             # The session's stream
             models.Index(fields=["workspace", "session_id", "id"], name="event_by_session"),
+            # GET /telemetry/events of an agent
+            models.Index(fields=["workspace", "agent_name", "id"], name="event_by_agent"),
             # The workspace's newest events
             models.Index(fields=["workspace", "-id"], name="event_by_workspace"),
         ]

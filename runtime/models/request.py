@@ -156,6 +156,8 @@ class AgentRequest(models.Model):
                 name="request_failed",
             ),
             models.Index(fields=["workspace", "session_id", "-id"], name="request_by_session"),
+            # Usage by session
+            models.Index(fields=["workspace", "accepted_at"], name="request_by_time"),
             # A request by its trace
             models.Index(fields=["workspace", "trace_id"], name="request_by_trace"),
         ]

@@ -77,6 +77,10 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
+    price = workspace.price_overrides.create(
+        model_pattern=f"{mark}-price", input_usd="1", output_usd="2", valid_from=timezone.now()
+    )
+    usage = workspace.daily_usage.create(day=timezone.now().date(), agent_name=mark, model=f"{mark}-model", shard=0)
     attachment = AttachmentFactory.create(workspace=workspace, sha256=mark)
     rows = [
         attachment,
@@ -92,5 +96,7 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
         membership,
         entry,
         event,
+        price,
+        usage,
     ]
     return {type(row): row for row in rows}

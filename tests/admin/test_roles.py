@@ -67,7 +67,7 @@ def test_nobody_deletes_agents_workspaces_or_facts(sign_in: SignIn, operator, wo
     rows = furnish(workspace, "own")
     for client in (sign_in(Role.OWNER), operator):
         for model, row in rows.items():
-            if model.__name__ in {"Membership", "ProviderCredential", "WorkspaceSkill"}:
+            if model.__name__ in {"Membership", "PriceOverride", "ProviderCredential", "WorkspaceSkill"}:
                 continue
             url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_delete", args=[row.pk])
             assert client.post(url, {"post": "yes"}).status_code == 403, model

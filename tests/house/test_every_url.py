@@ -37,11 +37,14 @@ BODIES: dict[str, dict[str, object]] = {
         for verb in ("cancel", "resume", "rerun")
     },
 }
-
-
 # What routes take in their query: the other workspace's ids, so they answer as if these were in the path.
 QUERIES = {
+    "api/v1/telemetry/events": "agent_id={agent_id}",
+    "api/v1/telemetry/events/stream": "agent_id={agent_id}",
     "api/v1/telemetry/memory/search": "app_id={agent_id}&q=@user:hello",
+    "api/v1/telemetry/traces": "agent_id={agent_id}",
+    "api/v1/telemetry/trace": "agent_id={agent_id}&session_id={session_id}&trace_id={request_id}",
+    "api/v1/telemetry/reasoning-trace": "agent_id={agent_id}&session_id={session_id}&trace_id={request_id}",
 }
 
 

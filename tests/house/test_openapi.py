@@ -47,7 +47,7 @@ def test_every_operation_says_who_may_call_and_what_comes(document: Schema) -> N
             assert operation["security"] == [{"bearer": []}, {"apiKey": []}], path
             assert operation["description"], path
             [content] = operation["responses"]["200"]["content"].values()
-            is_no_json = path.endswith("/events") or content["schema"].get("format") == "binary"
+            is_no_json = path.endswith(("/events", "/stream")) or content["schema"].get("format") == "binary"
             assert "$ref" in content["schema"] or is_no_json, f"{path} has no typed answer"
 
 
@@ -85,6 +85,10 @@ def test_live_answers_are_as_documented(
         check(document, "agent/{agent_id}/request", answer, method="post")
         request_id = answer.json()["data"]["request_id"]
         run_requests()
+        trace_id = api_client.get(f"/api/v1/{path}/request/{request_id}").json()["data"]["trace_id"]
+        one_trace = f"agent_id={agent.agent_id}&session_id=s&trace_id={trace_id}"
+        for name in ("trace", "reasoning-trace"):
+            check(document, f"telemetry/{name}", api_client.get(f"/api/v1/telemetry/{name}?{one_trace}"))
         for route in ("", "/status"):
             row = api_client.get(f"/api/v1/{path}/request/{request_id}{route}")
             check(document, f"agent/{{agent_id}}/request/{{request_id}}{route}", row)
@@ -98,6 +102,12 @@ def test_live_answers_are_as_documented(
         f"{path}/sessions/s/history": "agent/{agent_id}/sessions/{session_id}/history",
         f"{path}/sessions?limit=x": "agent/{agent_id}/sessions",
         "agent/nobody": "agent/{agent_id}",
+        f"telemetry/events?agent_id={agent.agent_id}": "telemetry/events",
+        "telemetry/events": "telemetry/events",
+        "telemetry/traces?agent_id=nobody": "telemetry/traces",
+        f"telemetry/traces?agent_id={agent.agent_id}": "telemetry/traces",
+        "telemetry/usage?group_by=session": "telemetry/usage",
+        "telemetry/usage?group_by=model": "telemetry/usage",
     }
     for url, template in plain.items():
         check(document, template, api_client.get(f"/api/v1/{url}"))

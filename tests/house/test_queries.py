@@ -90,6 +90,9 @@ def calls(web: Web, workspace: Workspace, agent: Agent) -> dict[str, Callable[[]
         "requests": lambda: web.get(f"{base}/requests"),
         "sessions": lambda: web.get(f"{base}/sessions"),
         "session": lambda: web.get(f"{base}/sessions/talk"),
+        "events": lambda: web.get(f"/api/v1/telemetry/events?agent_id={agent.agent_id}"),
+        "traces": lambda: web.get(f"/api/v1/telemetry/traces?agent_id={agent.agent_id}"),
+        "usage": lambda: web.get("/api/v1/telemetry/usage?group_by=model"),
         "history": lambda: web.get(f"{base}/sessions/talk/history"),
     }
 

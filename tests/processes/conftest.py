@@ -88,7 +88,7 @@ class Story:
         """Waits for every request and holds all promises against what is there."""
         self.stack.wait_for_all(within_s)
         evidence = self.evidence()
-        assert violations(evidence) == []
+        assert violations(evidence) + self.stack.differences() == []
         return evidence
 
 

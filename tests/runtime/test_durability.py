@@ -25,6 +25,8 @@ from tests.conftest import AgentMaker, Driver, EventLog
 from tests.factories import AgentRequestFactory
 from workspaces.models import Workspace
 
+pytestmark = pytest.mark.tampers
+
 SCRIPT = "tools=1 calls=2 tool={tool} say=done reason"
 STEPS = {
     EventKind.THINK_COMPLETED,

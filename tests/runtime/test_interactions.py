@@ -171,6 +171,7 @@ def test_who_may_ask_for_approval(make_agent: AgentMaker, workspace: Workspace, 
     assert agent_request.status == "paused"
 
 
+@pytest.mark.tampers
 @pytest.mark.parametrize(("response", "runs", "said"), [("approve", 2, "x"), ("deny", 1, "outcome is unknown")])
 def test_a_call_of_a_delicate_tool_that_was_interrupted_is_asked_about(
     agent: Agent,

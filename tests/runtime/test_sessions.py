@@ -10,6 +10,8 @@ from agents.models import Agent
 from tests.factories import AgentFactory, SessionFactory, TurnFactory
 from workspaces.models import Workspace
 
+pytestmark = pytest.mark.tampers
+
 BASE = "/api/v1/agent/assistant"
 
 

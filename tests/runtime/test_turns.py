@@ -88,8 +88,8 @@ def test_a_failure_is_typed(run_script, message: str, code: str, retryable: bool
     agent_request = run_script(message)
     failed = agent_request.events.get(event_type="runtime.request.failed").payload
     assert (failed["error_code"], failed["retryable"]) == (code, retryable)
-    assert set(failed) == {"error", "error_type", "error_code", "retryable"}
-    assert agent_request.error == failed
+    assert set(failed) == {"error", "error_type", "error_code", "retryable", "reason"}
+    assert {**agent_request.error, "reason": agent_request.reason} == failed
 
 
 @pytest.mark.parametrize(

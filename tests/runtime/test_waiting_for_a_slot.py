@@ -34,6 +34,7 @@ def test_a_request_that_waits_for_a_slot_is_no_missed_delivery(crowded: list[Age
     assert fresh.pk in find_runnable(50)
 
 
+@pytest.mark.tampers
 def test_a_long_line_before_one_agent_does_not_hide_another(crowded: list[AgentRequest], workspace: Workspace) -> None:
     other: Agent = AgentFactory.create(workspace=workspace, definition={"max_concurrent_requests": 1})
     first, second = AgentRequestFactory.create_batch(2, workspace=workspace, agent=other)

@@ -1,0 +1,1 @@
+"""What model calls use and cost: prices, the meter beside the log, budgets and reports (extensions 7)."""

@@ -1,0 +1,119 @@
+"""Usage and cost of a workspace over a span of time, grouped as the reader likes (extensions 7)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal, get_args
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Sum, When
+
+from runtime.usage.totals import COUNTED, Totals
+from workspaces.models import Workspace
+
+GroupBy = Literal["day", "agent", "user", "model", "session"]
+GROUPS: tuple[GroupBy, ...] = get_args(GroupBy)
+DEFAULT_SPAN = timedelta(days=30)
+MAX_ROWS = 1000
+
+# Columns that make a group, and what they are called outside
+_COLUMNS: dict[GroupBy, Mapping[str, str]] = {
+    "day": {"day": "day"},
+    "agent": {"agent_name": "agent_id"},
+    "user": {"user": "user"},
+    "model": {"provider": "provider", "model": "model"},
+    "session": {"agent__agent_id": "agent_id", "session_id": "session_id"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From `since` up to, and not including, `until`. Days count whole, in UTC."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day."""
+        return self.since.astimezone(UTC).date(), (self.until.astimezone(UTC) - timedelta(microseconds=1)).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageGroup:
+    key: Mapping[str, str]
+    totals: Totals
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return " / ".join(filter(None, self.key.values())) or "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReport:
+    groups: Sequence[UsageGroup]
+    totals: Totals
+    """Of the whole span, whatever page this is."""
+    next_after: list[str] | None
+    """The last key of this page, when there is another one."""
+
+
+def usage_report(
+    workspace: Workspace, group_by: GroupBy, span: Span, *, limit: int = 100, after: Sequence[str] | None = None
+) -> UsageReport:
+    """One page of groups in the order of their keys. Sessions count by the time when their requests were accepted."""
+    columns = list(_COLUMNS[group_by])
+    calls = _calls(workspace, group_by, span)
+    grouped = (
+        (calls.filter(_beyond(columns, after)) if after else calls)
+        .values(*columns)
+        .annotate(**_SUMS[_is_daily(group_by)])
+    )
+    found = list(grouped.order_by(*columns)[: limit + 1])
+    groups = [UsageGroup(key=_key(group_by, row), totals=_totals(row)) for row in found[:limit]]
+    return UsageReport(
+        groups=groups,
+        totals=_totals(calls.aggregate(**_SUMS[_is_daily(group_by)])),
+        next_after=list(groups[-1].key.values()) if len(found) > limit else None,
+    )
+
+
+def key_length(group_by: GroupBy) -> int:
+    """How many values a group's key has."""
+    return len(_COLUMNS[group_by])
+
+
+def _calls(workspace: Workspace, group_by: GroupBy, span: Span) -> QuerySet[Any]:
+    if _is_daily(group_by):
+        return workspace.daily_usage.filter(day__range=span.days)
+    requests = workspace.agent_requests.filter(accepted_at__gte=span.since, accepted_at__lt=span.until)
+    return requests.filter(model_calls__gt=0)
+
+
+def _is_daily(group_by: GroupBy) -> bool:
+    return group_by != "session"
+
+
+def _beyond(columns: Sequence[str], after: Sequence[str]) -> Q:
+    """Keys that come after this one, column by column."""
+    first, *rest = columns
+    beyond = Q(**{f"{first}__gt": after[0]})
+    return beyond | Q(**{first: after[0]}) & _beyond(rest, after[1:]) if rest else beyond
+
+
+_PLAIN = {f"sum_{name}": Sum(name) for name in COUNTED if name != "unknown_price_calls"}
+_UNKNOWN_REQUESTS = Sum(Case(When(has_unknown_price=True, then=1), default=0, output_field=IntegerField()))
+_SUMS: dict[bool, dict[str, Sum]] = {
+    True: {**_PLAIN, "sum_unknown_price_calls": Sum("unknown_price_calls")},
+    False: {**_PLAIN, "sum_unknown_price_calls": _UNKNOWN_REQUESTS},
+}
+
+
+def _totals(row: Mapping[str, Any]) -> Totals:
+    sums: dict[str, Any] = {name: row[f"sum_{name}"] or 0 for name in COUNTED}
+    return Totals(**{**sums, "cost_usd": Decimal(sums["cost_usd"])})
+
+
+def _key(group_by: GroupBy, row: Mapping[str, Any]) -> dict[str, str]:
+    return {shown: str(row[column]) for column, shown in _COLUMNS[group_by].items()}
