@@ -14,7 +14,7 @@ from workspaces.models import Workspace
 
 Column = Literal["user_message", "agent_response"]
 # A word that is in more turns of the scope than this says little: the newest of them are ranked, the others left out.
-CANDIDATES = 500
+CANDIDATES = 250
 _NEWEST_PER_CANDIDATE = 4
 Rows = list[tuple[int, str]]
 _TERMS = {"user_message": "user_terms", "agent_response": "agent_terms"}
@@ -22,7 +22,7 @@ _SQLITE = """SELECT entry.turn_id, entry.{terms} FROM agents_search JOIN agents_
     ON entry.turn_id = agents_search.rowid WHERE agents_search MATCH %s ORDER BY agents_search.rowid DESC LIMIT %s"""
 _POSTGRESQL_NEWEST = """SELECT turn_id, {terms} FROM (
         SELECT turn_id, scopes, {terms} FROM agents_searchentry
-        WHERE split_part(scopes, ' ', 1) = %s ORDER BY turn_id DESC LIMIT %s
+        WHERE split_part(scopes, ' ', 1) = %s ORDER BY turn_id + 0 DESC LIMIT %s
     ) newest WHERE ' ' || {terms} || ' ' LIKE ALL (%s) AND ' ' || scopes || ' ' LIKE ALL (%s)
     ORDER BY turn_id DESC LIMIT %s"""
 _POSTGRESQL = "SELECT found, terms FROM agents_search_in_{terms}(%s::tsquery, %s)"
@@ -94,7 +94,8 @@ def _postgresql_rows(scopes: Sequence[str], column: str, terms: Sequence[str]) -
 def _ask(statement: str, values: list[Any]) -> Rows:
     with connections[memory_database()].cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: Rows = cursor.fetchall()
+        return rows
 
 
 def _agent_word(workspace_pk: int, agent_id: str) -> str:

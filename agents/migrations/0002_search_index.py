@@ -33,8 +33,9 @@ _SEARCH = """CREATE FUNCTION agents_search_in_{column}(query tsquery, most integ
         SELECT turn_id, {column} FROM agents_searchentry
         WHERE agents_search_vector(scopes, {column}) @@ query ORDER BY turn_id + 0 DESC LIMIT most;
     END $$"""
-# An agent's newest turns, among which the words that are in very many of them are found soonest
-_NEWEST = "CREATE INDEX agents_search_newest ON agents_searchentry (split_part(scopes, ' ', 1), turn_id DESC)"
+# An agent's newest turns, among which the words that are in very many of them are found soonest. `+ 0`: the primary key,
+# which all agents share, must not be walked instead.
+_NEWEST = "CREATE INDEX agents_search_newest ON agents_searchentry (split_part(scopes, ' ', 1), (turn_id + 0) DESC)"
 _POSTGRESQL = (
     _VECTOR,
     _NEWEST,
