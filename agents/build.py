@@ -17,6 +17,7 @@ from agents.llm.catalogue import create_provider
 from agents.llm.errors import LLMError
 from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.loop import ToolRules
+from agents.memory.tools import memory_tools
 from agents.models import Agent, AgentVersion
 from agents.skill_choice import skills_of
 from agents.skills.registry import SkillRegistry
@@ -108,6 +109,8 @@ def build_agent(
         llm, tools = _from_code(workspace, agent, definition)
     else:
         llm, tools = _provider(workspace, definition), _chosen_tools(workspace, definition)
+    if definition.memory_tools:
+        _add_memory_tools(tools)
     _add_mcp_tools(workspace, agent, definition, llm, tools, emit=emit, stop=stop or StopSignal())
     subagents = find_subagents(workspace, agent, definition, depth=depth)
     if subagents:
@@ -174,6 +177,13 @@ def _add_skills(tools: ToolRegistry, workspace: Workspace, definition: AgentDefi
             tools.register(SkillTool(skills))
     except (LookupError, ValueError) as error:
         raise AgentNotRunnable(str(error.args[0])) from error
+
+
+def _add_memory_tools(tools: ToolRegistry) -> None:
+    """A tool of the agent's own that has the same name stays."""
+    for tool in memory_tools():
+        if tool.name not in tools:
+            tools.register(tool)
 
 
 def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.mcp.models import McpPin, McpServer
-from agents.memory.models import Session, Turn
+from agents.memory.models import SearchEntry, Session, Turn
 from agents.workspace_skills import WorkspaceSkill, WorkspaceSkillVersion
 from workspaces import encryption
 from workspaces.models import User, Workspace
@@ -19,6 +19,7 @@ __all__ = [
     "McpPin",
     "McpServer",
     "ProviderCredential",
+    "SearchEntry",
     "Session",
     "Turn",
     "WorkspaceSkill",
