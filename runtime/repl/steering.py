@@ -53,8 +53,11 @@ def _inbox(desk: Desk, arguments: list[str]) -> Outcome:
 
 
 def _open_questions(desk: Desk) -> list[Question]:
-    rows: list[dict[str, Any]] = desk.conversation.client.list_interactions(state="open")["interactions"]
-    return [Question.read(row) for row in rows]
+    """The newest page of the workspace's; it is told when there are more."""
+    answer: dict[str, Any] = desk.conversation.client.list_interactions(state="open")
+    if answer.get("next"):
+        desk.screen.line("There are older ones too; the admin lists all.", "yellow")
+    return [Question.read(row) for row in answer["interactions"]]
 
 
 def _list(desk: Desk) -> None:

@@ -86,7 +86,7 @@ class FakeHost:
         if method == "POST":
             return self.posted(route)
         known: dict[str, dict[str, Any]] = {
-            "interactions": {"interactions": self.inbox, "next": None},
+            "interactions": {"interactions": self.inbox[:2], "next": "2" if len(self.inbox) > 2 else None},
             "requests": {"requests": [{"request_id": REQUEST_ID}], "next": None},
             "history": {"turns": self.turns},
             "sessions": {"sessions": [{"session_id": "s-1", "turn_count": 4, "session_total_tokens": 8123}]},

@@ -169,6 +169,15 @@ def test_a_number_that_the_inbox_has_not_is_refused(host: FakeHost, shell: Shell
     assert "The inbox lists 2." in shown(shell)
 
 
+def test_an_inbox_that_is_not_shown_whole_says_so(host: FakeHost, shell: Shell):
+    host.inbox = [asking()] * 2
+    shell.handle("/inbox")
+    assert "There are older ones too" not in shown(shell)
+    host.inbox = [asking()] * 3
+    shell.handle("/inbox")
+    assert "There are older ones too" in shown(shell)
+
+
 def test_an_empty_inbox_says_so(shell: Shell):
     assert shell.handle("/inbox") is Outcome.ANSWERED
     assert "Nobody waits for an answer." in shown(shell)
