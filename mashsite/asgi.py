@@ -11,6 +11,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  Django
 from django.urls import path, re_path  # noqa: E402
 
 from mashsite.handler import PooledHandler  # noqa: E402
+from runtime.h2a.stream import agent_stream  # noqa: E402
 from runtime.settle import settle  # noqa: E402
 from runtime.socket.consumer import MashConsumer, refuse_socket  # noqa: E402
 from runtime.stream import request_stream, session_stream  # noqa: E402
@@ -22,6 +23,7 @@ from workspaces.connections import keep_connections  # noqa: E402
 stream_patterns = [
     path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),  # type: ignore[arg-type]
     path("api/v1/agent/<str:agent_id>/sessions/<path:session_id>/events", session_stream),  # type: ignore[arg-type]
+    path("h2a/<str:agent_id>/agent/<str:named>/request/<str:request_id>", agent_stream),  # type: ignore[arg-type]
     path("api/v1/telemetry/events/stream", event_stream),  # type: ignore[arg-type]
 ]
 everything_else = re_path(r"", WaitForEnd(PooledHandler()))  # type: ignore[arg-type]

@@ -172,7 +172,7 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
     if agent_request is None:
         raise RequestNotFound("There is no such request.")
     cursor = cursor_of(request, "after_seq") or 0
-    return open_request(principal, agent_request, cursor, knows_cancelled=_knows_cancelled(request))
+    return open_request(principal, agent_request, cursor, knows_cancelled=knows_cancelled(request))
 
 
 def open_request(
@@ -210,7 +210,7 @@ def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> Sessi
         agent=agent,
         session_id=_clean(session_id),
         cursor=cursor_of(request, "after_event_id") or 0,
-        knows_cancelled=_knows_cancelled(request),
+        knows_cancelled=knows_cancelled(request),
     )
 
 
@@ -245,7 +245,8 @@ def cursor_of(request: HttpRequest, parameter: str) -> int | None:
     return int(text)
 
 
-def _knows_cancelled(request: HttpRequest) -> bool:
+def knows_cancelled(request: HttpRequest) -> bool:
+    """Whether the client said that it knows `request.cancelled`; those of 0.3.2 do not."""
     return request.GET.get("events") == "2" or request.headers.get("Mash-Events", "").strip() == "2"
 
 
