@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -23,6 +23,7 @@ from agents.skill_choice import skills_of
 from agents.skills.registry import SkillRegistry
 from agents.skills.tool import SkillTool
 from agents.spec import SubAgentMetadata
+from agents.stop_signal import StopSignal
 from agents.tools.ask_user import ASK_USER
 from agents.tools.base import CrashPolicy
 from agents.tools.registry import ToolRegistry
@@ -86,10 +87,22 @@ class RunnableAgent:
         return [*prompt, *({"type": "text", "text": addition} for addition in additions)]
 
 
-def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, depth: int = 0) -> RunnableAgent:
+Emit = Callable[[str, Mapping[str, Any]], None]
+
+
+def build_agent(
+    workspace: Workspace,
+    agent: Agent,
+    version: AgentVersion,
+    *,
+    depth: int = 0,
+    emit: Emit | None = None,
+    stop: StopSignal | None = None,
+) -> RunnableAgent:
     """The agent as its version describes it; raises `AgentNotRunnable` when something is missing.
 
-    `depth` says how many delegations lie above it, which may leave it without subagents of its own.
+    `depth` says how many delegations lie above it, which may leave it without subagents of its own. With `emit`, which
+    takes the events of it, its MCP servers are asked for their tools; without, it gets those that are known.
     """
     definition = version.typed_definition
     if agent.source == Agent.Source.CODE:
@@ -98,6 +111,7 @@ def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, de
         llm, tools = _provider(workspace, definition), _chosen_tools(workspace, definition)
     if definition.memory_tools:
         _add_memory_tools(tools)
+    _add_mcp_tools(workspace, agent, definition, llm, tools, emit=emit, stop=stop or StopSignal())
     subagents = find_subagents(workspace, agent, definition, depth=depth)
     if subagents:
         tools.register(InvokeSubagentTool(subagents))
@@ -121,6 +135,29 @@ def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) 
     tools = registered.spec.build_tools()
     _add_skills(tools, workspace, definition, registered.spec.build_skills())
     return llm, tools
+
+
+def _add_mcp_tools(
+    workspace: Workspace,
+    agent: Agent,
+    definition: AgentDefinition,
+    llm: LLMProvider,
+    tools: ToolRegistry,
+    *,
+    emit: Emit | None,
+    stop: StopSignal,
+) -> None:
+    registered = code_agents().get(agent.agent_id) if agent.source == Agent.Source.CODE else None
+    from_code = tuple(registered.spec.build_mcp_servers()) if registered else ()
+    if not (definition.mcp_servers or from_code):
+        return
+    # The SDK takes a second to import, which processes that need no server are spared.
+    from agents.mcp.offer import AgentServers
+
+    servers = AgentServers(workspace=workspace, agent=agent, definition=definition, from_code=from_code)
+    taken = {tool.name for tool in tools.list_tools()}
+    for tool in servers.tools(llm, taken=taken, emit=emit, stop=stop):
+        tools.register(tool)
 
 
 def _chosen_tools(workspace: Workspace, definition: AgentDefinition) -> ToolRegistry:

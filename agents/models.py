@@ -6,6 +6,7 @@ from django.db import models
 from typing_extensions import override
 
 from agents.definition import AgentDefinition
+from agents.mcp.models import McpPin, McpServer
 from agents.memory.models import SearchEntry, Session, Turn
 from agents.workspace_skills import WorkspaceSkill, WorkspaceSkillVersion
 from workspaces import encryption
@@ -15,6 +16,8 @@ from workspaces.scoping import ClosedManager
 __all__ = [
     "Agent",
     "AgentVersion",
+    "McpPin",
+    "McpServer",
     "ProviderCredential",
     "SearchEntry",
     "Session",

@@ -12,6 +12,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from mashsite.handler import PooledHandler  # noqa: E402
 from runtime.settle import settle  # noqa: E402
+from runtime.socket.consumer import MashConsumer, refuse_socket  # noqa: E402
 from runtime.stream import request_stream, session_stream  # noqa: E402
 from runtime.wait import WaitForEnd  # noqa: E402
 from telemetry.stream import event_stream  # noqa: E402
@@ -24,7 +25,14 @@ stream_patterns = [
     path("api/v1/telemetry/events/stream", event_stream),  # type: ignore[arg-type]
 ]
 everything_else = re_path(r"", WaitForEnd(PooledHandler()))  # type: ignore[arg-type]
-application = ProtocolTypeRouter({"http": URLRouter([*stream_patterns, everything_else])})
+socket_patterns = [path("ws/v1/", MashConsumer.as_asgi())]
+no_such_socket = re_path(r"", refuse_socket)  # type: ignore[arg-type]
+application = ProtocolTypeRouter(
+    {
+        "http": URLRouter([*stream_patterns, everything_else]),
+        "websocket": URLRouter([*socket_patterns, no_such_socket]),
+    }
+)
 
 keep_connections()
 settle()

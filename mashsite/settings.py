@@ -198,6 +198,8 @@ MASH_DRAIN_SECONDS = env_number("MASH_DRAIN_SECONDS", 20, minimum=0)
 MASH_ENVIRONMENT_KEY_WORKSPACES = env_list("MASH_ENVIRONMENT_KEY_WORKSPACES", "*")
 # Private addresses that provider calls may reach: host names, comma separated
 MASH_ALLOWED_PRIVATE_HOSTS = env_list("MASH_ALLOWED_PRIVATE_HOSTS")
+# Workspaces (slugs, or * for all) whose MCP servers may be processes on the workers
+MASH_MCP_STDIO_WORKSPACES = env_list("MASH_MCP_STDIO_WORKSPACES")
 # Skill folders for the agents of every workspace
 MASH_SKILLS_DIR = env_text("MASH_SKILLS_DIR")
 # Tools that reach this machine: only for workspaces that the operator names (slugs, or * for all)
@@ -239,6 +241,8 @@ LOGGING = {
             "django-q",
             "asyncio",
         )
-    },
+    }
+    # The SDK logs whatever a server sends wrong, with a trace each; requests' logs say what matters of it.
+    | {name: {"level": "CRITICAL"} for name in ("mcp", "client")},
 }
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mashsite.settings")

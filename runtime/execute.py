@@ -101,8 +101,14 @@ def _end(end: Callable[[], None]) -> None:
 
 def _drive(journal: Journal, should_stop: Callable[[], bool], stop: StopSignal) -> None:
     agent_request = journal.agent_request
+    told = list[NewEvent]()
     runnable = build_agent(
-        agent_request.workspace, agent_request.agent, agent_request.agent_version, depth=agent_request.depth
+        agent_request.workspace,
+        agent_request.agent,
+        agent_request.agent_version,
+        depth=agent_request.depth,
+        emit=lambda event_type, payload: told.append(NewEvent(event_type=EventKind(event_type), payload=payload)),
+        stop=stop,
     )
     limit = agent_request.limits.get("deadline_s")
     deadline = Deadline.after(agent_request.run_began_at, limit, runnable.definition.deadline_s)
@@ -113,6 +119,7 @@ def _drive(journal: Journal, should_stop: Callable[[], bool], stop: StopSignal) 
             return
         began = begin(journal, runnable, deadline=deadline, stop=stop)
         state: LoopState | None = began[0]
+        journal.add(*told)
         step_began = time.monotonic()
         while state is not None:
             step = next_step(state)

@@ -79,7 +79,7 @@ async def request_stream(scope: Scope, receive: Receive, send: Send) -> None:
             if opening.agent_request.is_terminal and opening.cursor == opening.agent_request.last_sequence:
                 await send_empty(send, 204)
                 return
-            await send_frames(_request_frames(opening, watch, listening), receive, send)
+            await send_frames(request_frames(opening, watch, listening), receive, send)
     except MashError as error:
         await send_error(send, error)
 
@@ -108,7 +108,7 @@ async def _opened(
         raise NotReady("The database cannot be reached right now; try again.") from error
 
 
-async def _request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
+async def request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
     """Every event after the cursor, and what is said meanwhile; ends after a terminal one that is the head of the log."""
     agent_request, watch.principal = opening.agent_request, opening.principal
     watch.advance(opening.cursor, opening.boundary)
@@ -172,6 +172,13 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
     if agent_request is None:
         raise RequestNotFound("There is no such request.")
     cursor = cursor_of(request, "after_seq") or 0
+    return open_request(principal, agent_request, cursor, knows_cancelled=_knows_cancelled(request))
+
+
+def open_request(
+    principal: Principal, agent_request: AgentRequest, cursor: int, *, knows_cancelled: bool
+) -> RequestOpening:
+    """Where to begin; `CursorAhead` for a cursor that the log has not reached."""
     if cursor > agent_request.last_sequence:
         raise CursorAhead(
             f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence}
@@ -181,7 +188,7 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
         agent_request=agent_request,
         cursor=cursor,
         boundary=_boundary_before(agent_request, cursor),
-        knows_cancelled=_knows_cancelled(request),
+        knows_cancelled=knows_cancelled,
     )
 
 

@@ -1,7 +1,7 @@
 """Every URL, of Django's resolver and of the ASGI router, asked by strangers (promise 6).
 
 A route whose arguments or body have no example here fails, so that a new endpoint cannot slip by. The admin's pages have a
-walk of their own in `tests/admin`.
+walk of their own in `tests/admin`, and the WebSocket in `tests/runtime/test_websocket.py`.
 """
 
 import json
