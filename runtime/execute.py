@@ -118,8 +118,8 @@ def _drive(journal: Journal, should_stop: Callable[[], bool], stop: StopSignal) 
             _end(lambda: finish.complete_compaction(agent_request, journal.pending, done))
             return
         began = begin(journal, runnable, deadline=deadline, stop=stop)
-        state: LoopState | None = began[0]
         journal.add(*told)
+        state: LoopState | None = began[0]
         step_began = time.monotonic()
         while state is not None:
             step = next_step(state)

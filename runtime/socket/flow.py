@@ -44,7 +44,7 @@ def flow_of(send: Send) -> Iterator[Flow]:
     connection = _connection(send)
     if connection is None:
         yield flow
-        await self._is_open.wait()
+        return
     # The HTTP channel that the socket came out of is registered still, and has nothing more to produce.
     connection.unregisterProducer()
     connection.registerProducer(flow, True)
