@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PART = ["tests/memory", "tests/runtime/test_turns.py", "tests/runtime/test_sessions.py", "tests/admin/test_lists.py"]
+PART = ["tests/memory", "tests/runtime/test_sessions.py", "tests/admin/test_lists.py"]
 
 
 def database_urls(directory: Path) -> dict[str, str]:
