@@ -40,10 +40,14 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     default_root = os.environ.get("MASH_PILOT_ROOT", "").strip() or _REPOSITORY
-    parser.add_argument("--workspace-root", type=Path, default=Path(default_root), help="The code base to guide through.")
+    parser.add_argument(
+        "--workspace-root", type=Path, default=Path(default_root), help="The code base to guide through."
+    )
     parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    parser.add_argument("--data-dir", type=Path, help="Where database and keys lie; default: MASH_DATA_DIR, or .mash here.")
+    parser.add_argument(
+        "--data-dir", type=Path, help="Where database and keys lie; default: MASH_DATA_DIR, or .mash here."
+    )
     parser.add_argument("--api-key", help="The first token's text; default: MASH_API_KEY, or drawn and shown once.")
     return parser.parse_args()
 

@@ -21,11 +21,16 @@ NOTICE = "[offline guide: no model is configured, these are file look-ups]"
 _NOTE = re.compile(r"\bnotes?\b", re.IGNORECASE)
 _ASK_ME = re.compile(r"\bask me\b", re.IGNORECASE)
 _READ = re.compile(r"\bread\s+(\S*[\w/])", re.IGNORECASE)
+_SEARCH = re.compile(r"\b(find|search|where|which)\b", re.IGNORECASE)
+_DEFINITION = re.compile(r"(async def|def|class) ")
 _WORD = re.compile(r"[A-Za-z_]{4,}")
 _MATCH = re.compile(r"^(?P<path>[^:\n]+):(?P<line>\d+): (?P<text>.*)$", re.MULTILINE)
 _COMMON = frozenset(
-    "about agent also answer code copilot does file find from have help into note please read room search show tell that them"
-    " there these they this what when where which will with work works would write your".split()
+    re.findall(
+        r"\w+",
+        "about agent also answer code copilot does file find from have help into note please read room search show tell that "
+        "them runtime agents telemetry workflows there these they this what when where which will with work works would write your",
+    )
 )
 _MAX_WORDS = 8
 _LINES = 14
@@ -96,12 +101,14 @@ def _next_calls(exchange: Exchange, schemas: dict[str, Any]) -> list[LLMToolCall
 
 
 def _look_up(exchange: Exchange, schemas: dict[str, Any]) -> LLMToolCall | None:
-    """`read <path>` opens that file; other words are searched for, and the file that has most of them is opened."""
+    """`read <path>` opens that file; a copilot, or the pilot when told to, opens the best match of a search."""
     question, done = exchange.question, exchange.results
     if "read_file" not in schemas or "read_file" in done:
         return None
     if named := _READ.search(question):
         return _call(exchange, "read_file", path=named[1], line_count=_LINES)
+    if _copilots(schemas) and not _SEARCH.search(question):
+        return None
     words = _keywords(question)
     if "search_files" not in done:
         pattern = "|".join(words)
@@ -114,11 +121,11 @@ def _look_up(exchange: Exchange, schemas: dict[str, Any]) -> LLMToolCall | None:
 
 
 def _best_match(matches: str, words: list[str]) -> tuple[str, int] | None:
-    """The file and line in which most of the words occur, the file's name included."""
+    """The file and line in which most of the words occur, the file's name included; a definition before other lines."""
 
-    def count(match: re.Match[str]) -> int:
+    def count(match: re.Match[str]) -> tuple[int, bool]:
         found = f"{match['path']} {match['text']}".lower()
-        return sum(word in found for word in words)
+        return sum(word in found for word in words), bool(_DEFINITION.match(match["text"]))
 
     best = max(_MATCH.finditer(matches), key=count, default=None)
     return (best["path"], int(best["line"])) if best else None
@@ -168,6 +175,6 @@ def _subagents_text(result: str) -> str:
 
 def _help(copilots: list[str]) -> str:
     return (
-        f"Try: 'ask the {copilots[0].replace('-', ' ')} ...', 'ask me which copilot ...', 'read README.md', or any of "
+        f"Try: 'ask the {copilots[0].replace('-', ' ')} ...', 'ask me which copilot ...', 'read README.md', 'find ...', or any of "
         "these with 'and note it', which needs your approval."
     )

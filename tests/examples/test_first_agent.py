@@ -48,6 +48,7 @@ def test_each_step_of_the_document_answers(
     run_requests()
     sent.refresh_from_db()
     assert sent.status == "completed"
+    assert sent.trace_id
     assert "answered: 40" in workspace.turns.get(turn_id=sent.trace_id).agent_response
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def pilot(workspace: Workspace, root: Path, monkeypatch: pytest.MonkeyPatch, settings) -> Agent:
+def pilot(workspace: Workspace, root: Path, monkeypatch: pytest.MonkeyPatch, settings) -> Iterator[Agent]:
     for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MASH_PILOT_ROOT", str(root))
@@ -57,6 +58,7 @@ def turn(pilot: Agent, message: str, run_requests: Driver) -> AgentRequest:
 
 
 def answer(agent_request: AgentRequest) -> str:
+    assert agent_request.trace_id
     return agent_request.workspace.turns.get(turn_id=agent_request.trace_id).agent_response
 
 
@@ -116,6 +118,12 @@ def test_the_pilot_asks_the_person_which_copilot(pilot: Agent, run_requests: Dri
     assert api_client.post(path, given, format="json").status_code == 200
     run_requests()
     assert sent.children.get().agent.agent_id == "runtime-copilot"
+
+
+def test_a_greeting_is_answered_with_what_can_be_asked(pilot: Agent, run_requests: Driver) -> None:
+    sent = turn(pilot, "hello", run_requests)
+    assert "no model is configured" in answer(sent)
+    assert "'ask the agents copilot ...'" in answer(sent)
 
 
 def test_a_file_of_the_data_directory_cannot_be_read(pilot: Agent, run_requests: Driver, root: Path) -> None:
