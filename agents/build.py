@@ -1,7 +1,8 @@
 """Makes an agent ready to run from one of its versions."""
 
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -13,13 +14,16 @@ from agents.catalogue import code_agents, offered_tools
 from agents.definition import AgentDefinition
 from agents.delegation import find_subagents
 from agents.llm.catalogue import create_provider
+from agents.llm.errors import LLMError
 from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.loop import ToolRules
+from agents.memory.tools import memory_tools
 from agents.models import Agent, AgentVersion
 from agents.skill_choice import skills_of
 from agents.skills.registry import SkillRegistry
 from agents.skills.tool import SkillTool
 from agents.spec import SubAgentMetadata
+from agents.stop_signal import StopSignal
 from agents.tools.ask_user import ASK_USER
 from agents.tools.base import CrashPolicy
 from agents.tools.registry import ToolRegistry
@@ -28,6 +32,8 @@ from workspaces.errors import MashError
 from workspaces.models import Workspace
 from workspaces.outbound import guarded_client
 from workspaces.scoping import only
+
+logger = logging.getLogger(__name__)
 
 
 class AgentNotRunnable(MashError):
@@ -43,6 +49,8 @@ class RunnableAgent:
     definition: AgentDefinition
     llm: LLMProvider
     tools: ToolRegistry
+    fallback_llm: LLMProvider | None = None
+    """Asked when `llm` is down."""
     subagents: Mapping[str, SubAgentMetadata] = field(default_factory=dict)
     approval_policy: frozenset[str] = frozenset()
     """Names of tools that the agent or its workspace wants approved; `*` means all."""
@@ -79,16 +87,31 @@ class RunnableAgent:
         return [*prompt, *({"type": "text", "text": addition} for addition in additions)]
 
 
-def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, depth: int = 0) -> RunnableAgent:
+Emit = Callable[[str, Mapping[str, Any]], None]
+
+
+def build_agent(
+    workspace: Workspace,
+    agent: Agent,
+    version: AgentVersion,
+    *,
+    depth: int = 0,
+    emit: Emit | None = None,
+    stop: StopSignal | None = None,
+) -> RunnableAgent:
     """The agent as its version describes it; raises `AgentNotRunnable` when something is missing.
 
-    `depth` says how many delegations lie above it, which may leave it without subagents of its own.
+    `depth` says how many delegations lie above it, which may leave it without subagents of its own. With `emit`, which
+    takes the events of it, its MCP servers are asked for their tools; without, it gets those that are known.
     """
     definition = version.typed_definition
     if agent.source == Agent.Source.CODE:
         llm, tools = _from_code(workspace, agent, definition)
     else:
         llm, tools = _provider(workspace, definition), _chosen_tools(workspace, definition)
+    if definition.memory_tools:
+        _add_memory_tools(tools)
+    _add_mcp_tools(workspace, agent, definition, llm, tools, emit=emit, stop=stop or StopSignal())
     subagents = find_subagents(workspace, agent, definition, depth=depth)
     if subagents:
         tools.register(InvokeSubagentTool(subagents))
@@ -96,6 +119,7 @@ def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, de
         agent_id=agent.agent_id,
         definition=definition,
         llm=llm,
+        fallback_llm=_fallback(workspace, definition),
         tools=tools,
         subagents=subagents,
         approval_policy=frozenset({*definition.requires_approval, *workspace.tools_requiring_approval}),
@@ -111,6 +135,29 @@ def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) 
     tools = registered.spec.build_tools()
     _add_skills(tools, workspace, definition, registered.spec.build_skills())
     return llm, tools
+
+
+def _add_mcp_tools(
+    workspace: Workspace,
+    agent: Agent,
+    definition: AgentDefinition,
+    llm: LLMProvider,
+    tools: ToolRegistry,
+    *,
+    emit: Emit | None,
+    stop: StopSignal,
+) -> None:
+    registered = code_agents().get(agent.agent_id) if agent.source == Agent.Source.CODE else None
+    from_code = tuple(registered.spec.build_mcp_servers()) if registered else ()
+    if not (definition.mcp_servers or from_code):
+        return
+    # The SDK takes a second to import, which processes that need no server are spared.
+    from agents.mcp.offer import AgentServers
+
+    servers = AgentServers(workspace=workspace, agent=agent, definition=definition, from_code=from_code)
+    taken = {tool.name for tool in tools.list_tools()}
+    for tool in servers.tools(llm, taken=taken, emit=emit, stop=stop):
+        tools.register(tool)
 
 
 def _chosen_tools(workspace: Workspace, definition: AgentDefinition) -> ToolRegistry:
@@ -132,26 +179,50 @@ def _add_skills(tools: ToolRegistry, workspace: Workspace, definition: AgentDefi
         raise AgentNotRunnable(str(error.args[0])) from error
 
 
+def _add_memory_tools(tools: ToolRegistry) -> None:
+    """A tool of the agent's own that has the same name stays."""
+    for tool in memory_tools():
+        if tool.name not in tools:
+            tools.register(tool)
+
+
 def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:
+    return _built_provider(workspace, definition.provider, definition.model, definition.credential)
+
+
+def _fallback(workspace: Workspace, definition: AgentDefinition) -> LLMProvider | None:
+    """What answers when the first provider is down. One that cannot be built must not stop an agent whose own works."""
+    if not definition.fallback_provider:
+        return None
+    try:
+        return _built_provider(
+            workspace, definition.fallback_provider, definition.fallback_model, definition.fallback_credential
+        )
+    except (AgentNotRunnable, LLMError) as error:
+        logger.warning("A fallback model cannot be used: %s", error, extra={"action": "fallback.unusable"})
+        return None
+
+
+def _built_provider(workspace: Workspace, kind: str, model: str, credential_name: str) -> LLMProvider:
     """The model behind the workspace's credential, or behind the environment's key where the operator allows that."""
-    if definition.provider == "demo":
-        return create_provider("demo", model=definition.model or None)
-    if definition.credential:
-        credential = only(workspace.credentials.filter(name=definition.credential))
+    if kind == "demo":
+        return create_provider("demo", model=model or None)
+    if credential_name:
+        credential = only(workspace.credentials.filter(name=credential_name))
         if credential is None:
-            raise AgentNotRunnable(f"This workspace has no credential named {definition.credential!r}.")
-        if credential.kind != definition.provider:
-            raise AgentNotRunnable(f"The credential {credential.name!r} is not one for {definition.provider}.")
+            raise AgentNotRunnable(f"This workspace has no credential named {credential_name!r}.")
+        if credential.kind != kind:
+            raise AgentNotRunnable(f"The credential {credential.name!r} is not one for {kind}.")
         return create_provider(
-            definition.provider,
-            model=definition.model or None,
+            kind,
+            model=model or None,
             api_key=credential.api_key,
             base_url=credential.base_url or None,
             http_client=_guarded_client(os.getpid()) if credential.base_url else None,
         )
     if not environment_key_serves(workspace):
         raise AgentNotRunnable("Choose a credential: the operator's own keys do not serve this workspace.")
-    return create_provider(definition.provider, model=definition.model or None)
+    return create_provider(kind, model=model or None)
 
 
 @cache

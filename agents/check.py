@@ -1,5 +1,7 @@
 """Tells what keeps a definition from running in a workspace, before anybody sends it a message."""
 
+from typing import NamedTuple
+
 from agents.build import environment_key_serves
 from agents.catalogue import offered_tools
 from agents.definition import AgentDefinition
@@ -14,15 +16,37 @@ from workspaces.scoping import only
 
 def definition_faults(workspace: Workspace, definition: AgentDefinition) -> dict[str, str]:
     """What is wrong, by field; empty when the agent can be built."""
-    if definition.provider not in PROVIDER_KINDS:
-        return {"provider": f"There is no provider {definition.provider!r}; known are {', '.join(PROVIDER_KINDS)}."}
-    found = {
-        "tools": _tools_fault(workspace, definition),
-        "skills": skills_fault(workspace, definition),
-        "model": _model_fault(definition),
-        "credential": _credential_fault(workspace, definition),
-    }
+    own = _Choice(definition.provider, definition.model, definition.credential)
+    found = _choice_faults(workspace, own, prefix="")
+    if "provider" not in found:
+        found |= {"tools": _tools_fault(workspace, definition), "skills": skills_fault(workspace, definition)}
+    found |= _fallback_faults(workspace, definition)
+    found["mcp_servers"] = _mcp_fault(workspace, definition)
     return {field: fault for field, fault in found.items() if fault}
+
+
+class _Choice(NamedTuple):
+    """One provider of an agent."""
+
+    provider: str
+    model: str
+    credential: str
+
+
+def _choice_faults(workspace: Workspace, choice: _Choice, *, prefix: str) -> dict[str, str]:
+    if choice.provider not in PROVIDER_KINDS:
+        known = ", ".join(PROVIDER_KINDS)
+        return {f"{prefix}provider": f"There is no provider {choice.provider!r}; known are {known}."}
+    return {f"{prefix}model": _model_fault(choice), f"{prefix}credential": _credential_fault(workspace, choice)}
+
+
+def _fallback_faults(workspace: Workspace, definition: AgentDefinition) -> dict[str, str]:
+    fallback = _Choice(definition.fallback_provider, definition.fallback_model, definition.fallback_credential)
+    if fallback.provider:
+        return _choice_faults(workspace, fallback, prefix="fallback_")
+    if fallback.model or fallback.credential:
+        return {"fallback_provider": "Choose the provider of the fallback model."}
+    return {}
 
 
 def routing_faults(definition: AgentDefinition) -> dict[str, str]:
@@ -46,31 +70,38 @@ def _tools_fault(workspace: Workspace, definition: AgentDefinition) -> str:
     return f"This deployment does not offer {', '.join(missing)} here." if missing else ""
 
 
-def _model_fault(definition: AgentDefinition) -> str:
-    if definition.provider == "demo" or not definition.model:
+def _mcp_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    wanted = definition.mcp_servers
+    known = set(workspace.mcp_servers.filter(agent_id="", name__in=wanted).values_list("name", flat=True))
+    missing = [name for name in wanted if name not in known]
+    return f"This workspace has no MCP server {', '.join(missing)}." if missing else ""
+
+
+def _model_fault(choice: _Choice) -> str:
+    if choice.provider == "demo" or not choice.model:
         return ""
     try:
-        check_model(definition.provider, definition.model)
+        check_model(choice.provider, choice.model)
     except UnsuitableModel as error:
         return str(error)
     return ""
 
 
-def _credential_fault(workspace: Workspace, definition: AgentDefinition) -> str:
-    if definition.provider == "demo":
-        return "The demo provider takes no credential." if definition.credential else ""
-    if not definition.credential:
+def _credential_fault(workspace: Workspace, choice: _Choice) -> str:
+    if choice.provider == "demo":
+        return "The demo provider takes no credential." if choice.credential else ""
+    if not choice.credential:
         if environment_key_serves(workspace):
             return ""
         return "Choose a credential: the operator's own keys do not serve this workspace."
-    credential = only(workspace.credentials.filter(name=definition.credential))
+    credential = only(workspace.credentials.filter(name=choice.credential))
     if credential is None:
-        return f"This workspace has no credential named “{definition.credential}”."
-    return _kind_fault(credential, definition)
+        return f"This workspace has no credential named “{choice.credential}”."
+    return _kind_fault(credential, choice)
 
 
-def _kind_fault(credential: ProviderCredential, definition: AgentDefinition) -> str:
-    if credential.kind == definition.provider:
+def _kind_fault(credential: ProviderCredential, choice: _Choice) -> str:
+    if credential.kind == choice.provider:
         return ""
     return f"“{credential.name}” is a credential for {credential.get_kind_display()}."
 

@@ -26,6 +26,8 @@ class Script:
     reason: bool = False
     failures: tuple[tuple[str, int | None], ...] = ()
     retry_after: str = ""
+    trickle: float = 0.0
+    """Seconds between the pieces of a streamed answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ def read_script(text: str) -> Script:
         reason="reason" in words,
         failures=tuple(_failure(value) for name, value in pairs if name == "fail"),
         retry_after=words.get("retry_after", ""),
+        trickle=float(words.get("trickle", 0)),
     )
 
 

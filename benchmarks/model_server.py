@@ -1,6 +1,6 @@
 """A scripted model behind the wire formats of Anthropic and OpenAI, fast enough to load-test what calls it.
 
-The last user text says what happens: `tools=3 say=hello latency=0.5 fail=429:2 key=abc`; see `model_script.py`.
+The last user text says what happens: `tools=3 say=hello latency=0.5 trickle=0.1 fail=429:2 key=abc`; see `model_script.py`.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from benchmarks.model_script import Script
 from benchmarks.model_wire import Call
 
 MODEL_PATHS = frozenset({"/v1/messages", "/v1/responses", "/v1/chat/completions"})
+# Fields that a server of the script does not know
+UNKNOWN_FIELDS = frozenset({"stream_options", "response_format"})
 SECRET_HEADERS = frozenset({"authorization", "x-api-key"})
 RECORD_LIMIT = 10_000
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
@@ -74,6 +76,8 @@ class ModelProtocol(asyncio.Protocol):
         self.recording = recording
         self.buffer = b""
         self.is_busy = False
+        self.media_type = b""
+        self.trickling: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport | None = None
 
     @override
@@ -148,6 +152,9 @@ class ModelProtocol(asyncio.Protocol):
         elif failure is not None and failure.isdigit():
             body = model_wire.error(call.path, int(failure), f"Scripted failure {failure}.")
             self._send_json(int(failure), body, {"retry-after": script.retry_after} if script.retry_after else None)
+        elif failure in UNKNOWN_FIELDS and failure in call.fields:
+            words = f"Unrecognized request argument supplied: {failure}"
+            self._send_json(400, model_wire.error(call.path, 400, words))
         elif failure == "close" and not call.stream:
             self._close()
         else:
@@ -157,16 +164,39 @@ class ModelProtocol(asyncio.Protocol):
         self.recording.answered += 1
         reply = model_script.next_reply(script, failure=failure, results=call.results, offered=call.offered)
         body = model_wire.answer(call, reply, self.recording.answered)
-        if not call.stream:
+        is_stream = call.stream and failure != "unstreamed"
+        if not (is_stream or script.trickle or failure == "stall"):
             self._send_json(200, body)
             return
-        frames = model_stream.frames(call.path, body)
-        if failure == "close":
-            # A stream that dies midway.
-            self._send_stream(frames[: len(frames) // 2])
-            self._close()
+        self.media_type = b"text/event-stream" if is_stream else b"application/json"
+        frames = model_stream.frames(call.path, body) if is_stream else model_stream.slices(body)
+        half = frames[: len(frames) // 2]
+        spoiled = {
+            # A stream that dies midway, or ends in good form too early.
+            "close": half,
+            "early_end": [*half, b""],
+            "stall": half,
+            "garbage": [*half, b"event: content_block_delta\ndata: {broken\n\n", b""],
+            "midway": [*half, model_stream.error_frame(call.path), b""],
+        }
+        sent = spoiled.get(failure or "", [*frames, b""])
+        if script.trickle:
+            self.trickling = asyncio.ensure_future(self._trickle(sent, script.trickle))
             return
-        self._send_stream([*frames, b""])
+        self._send_stream(sent)
+        if failure == "close":
+            self._close()
+        elif failure != "stall":
+            self._next()
+
+    async def _trickle(self, frames: list[bytes], pause_s: float) -> None:
+        """One frame after the other, as a model speaks; ends when the client has gone."""
+        for number, frame in enumerate(frames):
+            if self.transport is None:
+                return
+            self._send_stream([frame], with_head=number == 0)
+            if frame:
+                await asyncio.sleep(pause_s)
         self._next()
 
     def _send_json(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
@@ -180,11 +210,11 @@ class ModelProtocol(asyncio.Protocol):
             self.transport.write(head.encode() + body)
         self._next()
 
-    def _send_stream(self, frames: list[bytes]) -> None:
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    def _send_stream(self, frames: list[bytes], *, with_head: bool = True) -> None:
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ntransfer-encoding: chunked\r\n\r\n" % self.media_type
         chunks = [b"%x\r\n%s\r\n" % (len(frame), frame) for frame in frames]
         if self.transport is not None:
-            self.transport.write(head + b"".join(chunks))
+            self.transport.write((head if with_head else b"") + b"".join(chunks))
 
     def _close(self) -> None:
         if self.transport is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 JSONObject = dict[str, Any]
+SLICE_BYTES = 20
 PIECES = re.compile(r"\S+\s*|\s+")
 
 
@@ -15,6 +16,22 @@ def frames(path: str, body: JSONObject) -> list[bytes]:
         return [*chunks, b"data: [DONE]\n\n"]
     events = _anthropic(body) if path == "/v1/messages" else _responses(body)
     return [b"event: %s\ndata: %s\n\n" % (event["type"].encode(), json.dumps(event).encode()) for event in events]
+
+
+def slices(body: JSONObject) -> list[bytes]:
+    """An answer in one piece that comes slowly."""
+    text = json.dumps(body).encode()
+    return [text[start : start + SLICE_BYTES] for start in range(0, len(text), SLICE_BYTES)]
+
+
+def error_frame(path: str) -> bytes:
+    """How a vendor says in the middle of an answer that it has too much to do."""
+    if path == "/v1/chat/completions":
+        return b"data: " + json.dumps({"error": {"message": "Overloaded", "code": 529}}).encode() + b"\n\n"
+    error: JSONObject = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    if path == "/v1/responses":
+        error = {"type": "error", "code": "server_error", "message": "Overloaded", "param": None, "sequence_number": 9}
+    return b"event: error\ndata: " + json.dumps(error).encode() + b"\n\n"
 
 
 def _anthropic(body: JSONObject) -> Iterator[JSONObject]:

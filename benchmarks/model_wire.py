@@ -33,6 +33,7 @@ class Call:
     stream: bool
     input_tokens: int
     is_cached: bool
+    fields: frozenset[str]
 
 
 def read_call(path: str, body: JSONObject, size: int) -> Call:
@@ -47,6 +48,7 @@ def read_call(path: str, body: JSONObject, size: int) -> Call:
         stream=bool(body.get("stream")),
         input_tokens=size // CHARACTERS_PER_TOKEN,
         is_cached=_asks_for_cache(body),
+        fields=frozenset(body),
     )
 
 

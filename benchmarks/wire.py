@@ -89,8 +89,8 @@ async def _chunks(reader: asyncio.StreamReader) -> AsyncGenerator[bytes]:
 
 
 def _frame(text: bytes, received_at: float) -> Frame | None:
-    """None for comments and `retry:` lines."""
+    """None for comments, `retry:` lines, and text deltas, which have no id."""
     fields = dict(line.split(b": ", 1) for line in text.split(b"\n") if b": " in line)
-    if b"event" not in fields:
+    if b"event" not in fields or b"id" not in fields:
         return None
     return Frame(received_at, fields[b"event"].decode(), int(fields[b"id"]), fields[b"data"])

@@ -15,6 +15,7 @@ urlpatterns = [
     path("docs", docs, name="docs"),
     path("api/v1/", include("runtime.api.urls")),
     path("api/v1/telemetry/", include("telemetry.api.urls")),
+    path("h2a/", include("runtime.h2a.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "mashsite.pages.bad_request"

@@ -2,7 +2,6 @@
 
 import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,12 +35,6 @@ class Deadline:
     def check(self) -> None:
         if self.has_passed():
             raise DeadlineExceeded("The request ran out of time.")
-
-    def sleep(self, seconds: float) -> None:
-        """Sleeps, but not past the deadline."""
-        if seconds >= self.remaining_s():
-            raise DeadlineExceeded("The request would run out of time before the model can be asked again.")
-        time.sleep(seconds)
 
     def earlier(self, moment: datetime | None) -> datetime | None:
         """This deadline or that moment, whichever comes first; None when neither ever does."""

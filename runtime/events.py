@@ -5,17 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connections, router, transaction
 from django.utils import timezone
 
-from runtime import news
+from runtime import drafts, news
 from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.kinds import UNFINISHED, EventKind
 from runtime.mirrors import MIRROR_PREFIX, mirror_kind, mirror_reference
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.news import News
-from runtime.public import frame, is_terminal_event
+from runtime.public import frame, is_terminal_event, last_boundary
 from runtime.usage import meter
 from runtime.usage.totals import Totals
 
@@ -32,6 +33,8 @@ class NewEvent:
     key: str | None = None
     """Both `dedupe_key` and, for steps, `step_key`."""
     is_step: bool = False
+    trace_id: UUID | None = None
+    """Of work that has a trace of its own; None: the request's."""
     created_at: datetime = field(default_factory=timezone.now)
 
 
@@ -51,6 +54,7 @@ def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int
         rows = [_row(agent_request, first + place, event) for place, event in enumerate(fresh, start=1)]
         agent_request.workspace.events.bulk_create(rows)
         meter.count(agent_request, rows, using)
+        drafts.discard_with(agent_request, [row.event_type for row in rows])
         agent_request.last_sequence = first + len(rows)
         told = _news(agent_request, rows, agent_request.last_sequence)
         transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
@@ -94,6 +98,7 @@ def _news(agent_request: AgentRequest, rows: list[RuntimeEvent], head: int) -> N
         first=head - len(rows),
         head=head,
         is_end=bool(rows) and is_terminal_event(rows[-1]),
+        boundary=last_boundary(rows),
         frames=b"".join(frames) if is_plain else b"",
     )
 
@@ -173,7 +178,7 @@ def _row(agent_request: AgentRequest, sequence: int, event: NewEvent) -> Runtime
         sequence=sequence,
         agent_name=agent_request.agent.agent_id,
         session_id=agent_request.session_id,
-        trace_id=agent_request.trace_id,
+        trace_id=event.trace_id or agent_request.trace_id,
         event_type=event.event_type,
         loop_index=event.loop_index,
         step_key=(event.key or "") if event.is_step else "",

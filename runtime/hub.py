@@ -11,15 +11,16 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import redis.asyncio
 from django.conf import settings
 from redis import RedisError
 
 from runtime import news
-from runtime.news import News
-from runtime.readers import heads_of, in_reader, newest_event_id
+from runtime.listening import Listening
+from runtime.news import Delta, News
+from runtime.readers import Mark, in_reader, marks_of, newest_event_id
 from workspaces.access import without_access
 from workspaces.authenticate import Principal
 
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 _CHECK_EVERY_S = 1.0
 _CHECK_ACCESS_EVERY_S = 10.0
 _PUSHED_KEPT = 8
+_TEXT_KEPT = 64 * 1024
 
 
 @dataclass(eq=False, slots=True)
@@ -40,32 +42,85 @@ class Watch:
     principal: Principal | None = None
     """Who watches, once that is known."""
     is_over: bool = False
-    """The watcher may no longer see this: its stream ends."""
+    """The stream ends: the request has, or the watcher may no longer see it."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     known_head: int = 0
     """How far the log reaches, as far as has been heard."""
-    pushed: deque[News] = field(default_factory=lambda: deque(maxlen=_PUSHED_KEPT))
+    pushed: deque[News | Delta] = field(default_factory=lambda: deque(maxlen=_PUSHED_KEPT))
+    listening: Listening | None = None
+    """What was heard of a model's text; None for watchers who do not care before it is in the log."""
 
-    async def news_without_gap(self, keep_alive_s: float) -> AsyncIterator[News | None]:
+    async def news_without_gap(self, keep_alive_s: float) -> AsyncIterator[News | Delta | None]:
         """News whose frames go on exactly where the stream stands, and None when it is time for a keep-alive.
 
-        Ends when the log has grown by something that did not come along: then the stream must read it.
+        Ends when the log, or a model's text, has grown by something that did not come along: then the stream must read it.
         """
         while not self.is_over:
-            if pushed := self._next_pushed():
-                self.seen = pushed.head
-                yield pushed
-            elif self.known_head > self.seen:
+            if told := self._next_pushed():
+                if isinstance(told, News):
+                    self.advance(told.head, told.boundary)
+                yield told
+            elif self.known_head > self.seen or (self.listening and self.listening.wants_draft()):
                 return
-            elif not await self.wait(keep_alive_s):
+            elif not await self.wait(self._patience_s(keep_alive_s)):
                 yield None
 
-    def _next_pushed(self) -> News | None:
-        while self.pushed and self.pushed[0].head <= self.seen:
+    def advance(self, seen: int, boundary: int) -> None:
+        """Notes that the stream has sent the log up to here."""
+        self.seen = seen
+        if self.listening and boundary:
+            self.listening.boundary = boundary
+
+    def hear(self, delta: Delta) -> None:
+        """Keeps a piece of text until the stream can send it; pieces that pile up become one."""
+        if self.listening is None or delta.head < self.listening.boundary:
+            return
+        last = self.pushed[-1] if self.pushed else None
+        if isinstance(last, Delta) and last.head == delta.head:
+            # What has become too long to wait here is read from the draft.
+            is_next = last.offset + len(last.text) == delta.offset and len(last.text) < _TEXT_KEPT
+            self.pushed[-1] = replace(last, text=last.text + delta.text) if is_next else delta
+        else:
+            self.pushed.append(delta)
+        self.changed.set()
+
+    def check(self, mark: Mark) -> None:
+        """Makes up for news that were lost, by what the database says."""
+        if mark.head > self.seen:
+            self.known_head = max(self.known_head, mark.head)
+            self.changed.set()
+        listening = self.listening
+        if listening and mark.draft_head == listening.boundary and mark.draft_length > listening.heard(mark.draft_head):
+            listening.lacks_text = True
+            self.changed.set()
+
+    def _next_pushed(self) -> News | Delta | None:
+        while self.pushed:
+            told = self.pushed[0]
+            if isinstance(told, Delta):
+                if not self._is_old(told):
+                    return self.pushed.popleft() if self._continues(told) else None
+            elif told.head > self.seen:
+                return self.pushed.popleft() if told.first == self.seen and told.frames else None
             self.pushed.popleft()
-        if self.pushed and self.pushed[0].first == self.seen and self.pushed[0].frames:
-            return self.pushed.popleft()
         return None
+
+    def _is_old(self, delta: Delta) -> bool:
+        return self.listening is None or delta.head < self.listening.boundary
+
+    def _continues(self, delta: Delta) -> bool:
+        """Whether the stream has sent the event that the text belongs to, and all of the text before this piece."""
+        assert self.listening  # noqa: S101  only listeners are given deltas
+        if delta.head > self.listening.boundary:
+            self.known_head = max(self.known_head, delta.head)
+            return False
+        self.listening.lacks_text = self.listening.has_gap(delta)
+        return not self.listening.lacks_text
+
+    def _patience_s(self, keep_alive_s: float) -> float:
+        if self.listening is None or not self.listening.lacks_text:
+            return keep_alive_s
+        return min(keep_alive_s, max(0.0, self.listening.draft_at - time.monotonic()))
 
     async def wait(self, timeout_s: float) -> bool:
         """True when there may be something new, False after the time-out."""
@@ -86,11 +141,16 @@ class Hub:
 
     @contextmanager
     def watch(
-        self, *, request_id: uuid.UUID | None = None, session: str | None = None, workspace: int | None = None
+        self,
+        *,
+        request_id: uuid.UUID | None = None,
+        session: str | None = None,
+        workspace: int | None = None,
+        listening: Listening | None = None,
     ) -> Iterator[Watch]:
         """Wakes the watcher on news of a request, a session or a workspace (by its key); enter it before the first read."""
         self._start()
-        watch = Watch(request_id, session)
+        watch = Watch(request_id, session, listening=listening)
         groups = [(self._by_request, request_id), (self._by_session, session), (self._by_workspace, workspace)]
         for watches, key in groups:
             if key is not None:
@@ -106,6 +166,11 @@ class Hub:
 
     def tell(self, message: bytes) -> None:
         """Wakes whoever watches what the message is about."""
+        if deltas := news.read_deltas(message):
+            for delta in deltas:
+                for watch in self._by_request.get(delta.request_id, ()):
+                    watch.hear(delta)
+            return
         told = News.from_bytes(message)
         for watch in self._by_request.get(told.request_id, ()):
             if told.head > watch.seen:
@@ -167,11 +232,9 @@ class Hub:
 
     async def _check_once(self) -> None:
         if self._by_request:
-            for request_id, head in (await in_reader(heads_of, list(self._by_request))).items():
+            for request_id, mark in (await in_reader(marks_of, list(self._by_request))).items():
                 for watch in self._by_request.get(request_id, ()):
-                    if head > watch.seen:
-                        watch.known_head = max(watch.known_head, head)
-                        watch.changed.set()
+                    watch.check(mark)
         if self._by_session or self._by_workspace:
             newest = await in_reader(newest_event_id)
             if newest != self._newest_event_id:

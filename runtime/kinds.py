@@ -82,6 +82,7 @@ class EventKind(models.TextChoices):
     THINK_STARTED = "runtime.llm.think.started"
     THINK_COMPLETED = "runtime.llm.think.completed"
     LLM_RETRY = "runtime.llm.retry"
+    LLM_FALLBACK = "runtime.llm.fallback"
     TOOL_STARTED = "runtime.tool.call.started"
     TOOL_COMPLETED = "runtime.tool.call.completed"
     TOOL_INTERRUPTED = "runtime.tool.interrupted"
@@ -135,6 +136,9 @@ class EventKind(models.TextChoices):
 
 
 TERMINAL_EVENTS = (EventKind.REQUEST_COMPLETED, EventKind.REQUEST_FAILED, EventKind.REQUEST_CANCELLED)
+# After these a model speaks; these and the ones that end its answer bound a text that is told live.
+ASKING_EVENTS = (EventKind.LLM_REQUEST_START, EventKind.LLM_RETRY, EventKind.LLM_FALLBACK)
+TEXT_BOUNDARIES = frozenset({*ASKING_EVENTS, EventKind.THINK_COMPLETED, *TERMINAL_EVENTS})
 # What may not be done twice: a request that lost its worker and has one of these since has made progress.
 STEP_EVENTS = (
     EventKind.THINK_COMPLETED,

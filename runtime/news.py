@@ -5,16 +5,18 @@ data directory when everything runs on one machine.
 """
 
 import hashlib
+import json
 import logging
 import os
 import socket
 import tempfile
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import redis
 from django.conf import settings
@@ -26,6 +28,10 @@ CHANNEL = "mash:news"
 MAX_FRAMES_BYTES = 64 * 1024
 # With the header; a reader that asks for less is given the beginning of a datagram and not told so.
 MAX_MESSAGE_BYTES = MAX_FRAMES_BYTES + 1024
+# Escaped, a character may take twelve bytes.
+MAX_DELTA_CHARACTERS = 4096
+# No news of events begin with it.
+DELTAS_SIGN = b"~"
 _PAUSE_AFTER_FAILURE_S = 1.0
 # A socket's path has 107 bytes at most on Linux.
 MAX_SOCKET_DIRECTORY = 80
@@ -43,6 +49,8 @@ class News:
     head: int
     is_end: bool = False
     """The event at the head is a terminal one."""
+    boundary: int = 0
+    """The last of the new events that begins or ends what a model says; 0: none does."""
     frames: bytes = b""
     """The new events as server-sent events, so that a stream need not read them; empty when they are too large."""
 
@@ -52,20 +60,63 @@ class News:
 
     def as_bytes(self) -> bytes:
         frames = self.frames if len(self.frames) <= MAX_FRAMES_BYTES else b""
-        return f"{self.request_id} {self.session} {self.first} {self.head} {self.is_end:d}\n".encode() + frames
+        return (
+            f"{self.request_id} {self.session} {self.first} {self.head} {self.is_end:d} {self.boundary}\n".encode()
+            + frames
+        )
 
     @classmethod
     def from_bytes(cls, message: bytes) -> Self:
         header, _, frames = message.partition(b"\n")
-        request_id, session, first, head, is_end = header.decode().split(" ")
+        request_id, session, first, head, is_end, boundary = header.decode().split(" ")
         return cls(
             request_id=uuid.UUID(request_id),
             session=session,
             first=int(first),
             head=int(head),
             is_end=is_end == "1",
+            boundary=int(boundary),
             frames=frames,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """The next piece of what a model is saying; `offset` counts the characters before it."""
+
+    request_id: uuid.UUID
+    trace_id: uuid.UUID | None
+    head: int
+    """Sequence of the event by which the model was asked."""
+    attempt: int
+    loop_index: int
+    offset: int
+    text: str
+
+    def as_list(self) -> list[str | int | None]:
+        trace_id = str(self.trace_id) if self.trace_id else None
+        return [str(self.request_id), trace_id, self.head, self.attempt, self.loop_index, self.offset, self.text]
+
+    @classmethod
+    def from_list(cls, fields: list[Any]) -> Self:
+        request_id, trace_id, head, attempt, loop_index, offset, text = fields
+        return cls(
+            request_id=uuid.UUID(request_id),
+            trace_id=uuid.UUID(trace_id) if trace_id else None,
+            head=head,
+            attempt=attempt,
+            loop_index=loop_index,
+            offset=offset,
+            text=text,
+        )
+
+    def in_parts(self) -> list["Delta"]:
+        """Parts of which each fits a message."""
+        starts = range(0, len(self.text), MAX_DELTA_CHARACTERS)
+        return [
+            replace(self, offset=self.offset + start, text=self.text[start : start + MAX_DELTA_CHARACTERS])
+            for start in starts
+        ]
 
 
 def session_topic(*, workspace_pk: int, agent_pk: int, session_id: str) -> str:
@@ -75,7 +126,30 @@ def session_topic(*, workspace_pk: int, agent_pk: int, session_id: str) -> str:
 
 
 def publish(news: News) -> None:
-    message = news.as_bytes()
+    _send(news.as_bytes())
+
+
+def publish_deltas(deltas: Sequence[Delta]) -> None:
+    """Sends what several models have said, in as few messages as can carry it."""
+    parts = [json.dumps(part.as_list()).encode() for delta in deltas for part in delta.in_parts()]
+    message = b""
+    for part in parts:
+        if message and len(message) + len(part) + 1 > MAX_FRAMES_BYTES:
+            _send(message)
+            message = b""
+        message += (b"\n" if message else DELTAS_SIGN) + part
+    if message:
+        _send(message)
+
+
+def read_deltas(message: bytes) -> list[Delta]:
+    """The deltas of a message; none if it tells of events."""
+    if not message.startswith(DELTAS_SIGN):
+        return []
+    return [Delta.from_list(json.loads(line)) for line in message[len(DELTAS_SIGN) :].split(b"\n")]
+
+
+def _send(message: bytes) -> None:
     if settings.MASH_REDIS_URL:
         _publish_redis(message)
     else:

@@ -1,9 +1,10 @@
 """How the log looks from outside: public events (contract 2.4), telemetry rows (3.2) and request rows (extensions 4)."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from runtime.kinds import PUBLIC_NAMES, TERMINAL_EVENTS, EventKind, Status
+from runtime.kinds import PUBLIC_NAMES, TERMINAL_EVENTS, TEXT_BOUNDARIES, EventKind, Status
 from runtime.models import AgentRequest, Interaction, RuntimeEvent
 from runtime.usage.totals import Totals
 
@@ -51,6 +52,11 @@ def frame(event: RuntimeEvent, agent_request: AgentRequest, *, knows_cancelled: 
 
 def is_terminal_event(event: RuntimeEvent) -> bool:
     return event.event_type in TERMINAL_EVENTS
+
+
+def last_boundary(events: Sequence[RuntimeEvent]) -> int:
+    """The last of these events that begins or ends what a model says; 0 when none does."""
+    return max((event.sequence for event in events if event.event_type in TEXT_BOUNDARIES), default=0)
 
 
 def _common(agent_request: AgentRequest) -> dict[str, Any]:

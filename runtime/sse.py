@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -51,9 +51,11 @@ def http_request(scope: Scope) -> ASGIRequest:
     return request
 
 
-async def send_frames(frames: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+async def send_frames(
+    frames: AsyncIterator[bytes], receive: Receive, send: Send, *, headers: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
     """Sends what the iterator gives until it ends or the client leaves, whichever comes first."""
-    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS, *headers]})
     pump = asyncio.ensure_future(_pump(frames, send))
     gone = asyncio.ensure_future(_until_gone(receive))
     try:

@@ -6,18 +6,24 @@ The log is the truth: a stream reads it after its cursor whenever the hub says t
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from agents.models import Agent
 from runtime import news
+from runtime.drafts import DRAFT_EVERY_S, find_draft
 from runtime.errors import AgentNotFound, CursorAhead, RequestNotFound
 from runtime.follow import PAGE_SIZE, follow
 from runtime.hub import Watch, hub
+from runtime.kinds import ASKING_EVENTS, TEXT_BOUNDARIES
+from runtime.listening import Listening
 from runtime.mirrors import fetch_mirrored
 from runtime.models import AgentRequest, RuntimeEvent
-from runtime.public import frame, is_terminal_event
+from runtime.news import Delta, News
+from runtime.public import frame, is_terminal_event, last_boundary
 from runtime.readers import DATABASE_ERRORS, in_patient_reader, in_reader
 from runtime.sse import (
     KEEP_ALIVE,
@@ -40,12 +46,16 @@ from workspaces.scoping import only
 Parameters = ParamSpec("Parameters")
 Opening = TypeVar("Opening")
 
+_DRAFT_AGE = timedelta(seconds=DRAFT_EVERY_S)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOpening:
     principal: Principal
     agent_request: AgentRequest
     cursor: int
+    boundary: int
+    """The last event up to the cursor that begins or ends what a model says."""
     knows_cancelled: bool
 
 
@@ -63,12 +73,13 @@ async def request_stream(scope: Scope, receive: Receive, send: Send) -> None:
     route = scope["url_route"]["kwargs"]
     try:
         request = http_request(scope)
-        with hub.watch(request_id=route["request_id"]) as watch:
+        listening = Listening()
+        with hub.watch(request_id=route["request_id"], listening=listening) as watch:
             opening = await _opened(_open_request, request, route["agent_id"], route["request_id"])
             if opening.agent_request.is_terminal and opening.cursor == opening.agent_request.last_sequence:
                 await send_empty(send, 204)
                 return
-            await send_frames(_request_frames(opening, watch), receive, send)
+            await send_frames(request_frames(opening, watch, listening), receive, send)
     except MashError as error:
         await send_error(send, error)
 
@@ -97,25 +108,42 @@ async def _opened(
         raise NotReady("The database cannot be reached right now; try again.") from error
 
 
-async def _request_frames(opening: RequestOpening, watch: Watch) -> AsyncIterator[bytes]:
-    """Every event after the cursor; ends after a terminal one that is the head of the log."""
-    watch.seen, watch.principal = opening.cursor, opening.principal
+async def request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
+    """Every event after the cursor, and what is said meanwhile; ends after a terminal one that is the head of the log."""
+    agent_request, watch.principal = opening.agent_request, opening.principal
+    watch.advance(opening.cursor, opening.boundary)
+    # A client that comes back has sent no event from which it shows whether a model is speaking.
+    listening.lacks_text = opening.cursor > 0
     while not watch.is_over:
-        page = await in_patient_reader(_request_page, opening.agent_request, watch.seen)
+        page, draft = await in_patient_reader(
+            _look, agent_request, watch.seen, is_asked_for_text=listening.wants_draft()
+        )
         if page:
-            watch.seen = page[-1].sequence
+            watch.advance(page[-1].sequence, last_boundary(page))
             yield b"".join(
-                frame(event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
+                frame(event, agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
                 for event in page
             )
         if len(page) == PAGE_SIZE:
             continue
         if page and is_terminal_event(page[-1]):
             return
-        async for pushed in watch.news_without_gap(KEEP_ALIVE_S):
-            yield pushed.frames if pushed else KEEP_ALIVE
-            if pushed and pushed.is_end:
-                return
+        if text := listening.read_draft(draft, agent_request):
+            yield text
+        async for live in _live_frames(watch, listening, agent_request):
+            yield live
+
+
+async def _live_frames(watch: Watch, listening: Listening, agent_request: AgentRequest) -> AsyncIterator[bytes]:
+    """What comes along with the news, until something must be read or the request has ended."""
+    async for told in watch.news_without_gap(KEEP_ALIVE_S):
+        if told is None:
+            yield KEEP_ALIVE
+        elif isinstance(told, News):
+            watch.is_over = told.is_end
+            yield told.frames
+        elif text := listening.frame(told, agent_request):
+            yield text
 
 
 def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
@@ -144,13 +172,31 @@ def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) ->
     if agent_request is None:
         raise RequestNotFound("There is no such request.")
     cursor = cursor_of(request, "after_seq") or 0
+    return open_request(principal, agent_request, cursor, knows_cancelled=knows_cancelled(request))
+
+
+def open_request(
+    principal: Principal, agent_request: AgentRequest, cursor: int, *, knows_cancelled: bool
+) -> RequestOpening:
+    """Where to begin; `CursorAhead` for a cursor that the log has not reached."""
     if cursor > agent_request.last_sequence:
         raise CursorAhead(
             f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence}
         )
     return RequestOpening(
-        principal=principal, agent_request=agent_request, cursor=cursor, knows_cancelled=_knows_cancelled(request)
+        principal=principal,
+        agent_request=agent_request,
+        cursor=cursor,
+        boundary=_boundary_before(agent_request, cursor),
+        knows_cancelled=knows_cancelled,
     )
+
+
+def _boundary_before(agent_request: AgentRequest, cursor: int) -> int:
+    if cursor == 0 or agent_request.is_terminal:
+        return 0
+    earlier = agent_request.events.filter(sequence__lte=cursor, event_type__in=TEXT_BOUNDARIES).order_by("-sequence")
+    return earlier.values_list("sequence", flat=True).first() or 0
 
 
 def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> SessionOpening:
@@ -164,8 +210,18 @@ def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> Sessi
         agent=agent,
         session_id=_clean(session_id),
         cursor=cursor_of(request, "after_event_id") or 0,
-        knows_cancelled=_knows_cancelled(request),
+        knows_cancelled=knows_cancelled(request),
     )
+
+
+def _look(
+    agent_request: AgentRequest, cursor: int, *, is_asked_for_text: bool
+) -> tuple[list[RuntimeEvent], Delta | None]:
+    """The next events, and the draft of a text that is being said since long enough to have one."""
+    page = _request_page(agent_request, cursor)
+    is_complete = len(page) < PAGE_SIZE
+    is_late = bool(page) and page[-1].event_type in ASKING_EVENTS and timezone.now() - page[-1].created_at > _DRAFT_AGE
+    return page, find_draft(agent_request) if is_complete and (is_late or is_asked_for_text) else None
 
 
 def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent]:
@@ -189,7 +245,8 @@ def cursor_of(request: HttpRequest, parameter: str) -> int | None:
     return int(text)
 
 
-def _knows_cancelled(request: HttpRequest) -> bool:
+def knows_cancelled(request: HttpRequest) -> bool:
+    """Whether the client said that it knows `request.cancelled`; those of 0.3.2 do not."""
     return request.GET.get("events") == "2" or request.headers.get("Mash-Events", "").strip() == "2"
 
 

@@ -8,10 +8,12 @@ import anthropic
 from anthropic.types import Message
 from anthropic.types.beta import BetaMessage
 
-from agents.llm import anthropic_wire, clients, failures
+from agents.llm import anthropic_wire, clients, failures, streams
+from agents.llm.anthropic_stream import StreamedMessage
 from agents.llm.clients import ClientCache, Credential
 from agents.llm.errors import InvalidAnswer, LLMError, ProviderTimeout
-from agents.llm.types import LLMCapabilities, LLMRequest, LLMResponse
+from agents.llm.types import JSONObject, LLMCapabilities, LLMRequest, LLMResponse, OnText
+from workspaces.bounded_network import make_bounded
 
 
 class AnthropicProvider:
@@ -22,25 +24,43 @@ class AnthropicProvider:
         self._credential = credential
 
     def capabilities(self) -> LLMCapabilities:
-        return LLMCapabilities(beta_flags=True, server_tools=True)
+        return LLMCapabilities(beta_flags=True, server_tools=True, streaming=True)
 
     def send(self, request: LLMRequest) -> LLMResponse:
         model = request.model or self.model
         body = anthropic_wire.request_body(request, model)
         body["extra_body"] = anthropic_wire.extra_body(request, model) or None
         body["timeout"] = clients.timeout(request.timeout_s)
-        with _typed_errors(self._credential.api_key):
-            message = self._create(body, request.provider_options.get("betas"))
+        with clients.bounded_call(request), _typed_errors(self._credential.api_key):
+            message = self._ask(body, request.provider_options.get("betas"), request.on_text)
         if not isinstance(message, (Message, BetaMessage)):
             raise InvalidAnswer("The provider's answer is not JSON.")
         with failures.reading_answer():
             return anthropic_wire.read_answer(message)
 
-    def _create(self, body: dict[str, Any], betas: object) -> object:
-        client = _clients.get(self._credential)
+    def _ask(self, body: JSONObject, betas: object, on_text: OnText | None) -> object:
+        client: Any = _clients.get(self._credential)
+        message_type: type[Message] | type[BetaMessage] = Message
+        messages = client.messages
         if isinstance(betas, list):
-            return client.beta.messages.create(betas=betas, **body)
-        return client.messages.create(**body)
+            messages, message_type, body = client.beta.messages, BetaMessage, {**body, "betas": betas}
+        if on_text is None:
+            return messages.create(**body)
+        return message_type.construct(**_streamed(messages.create(**body, stream=True), on_text))
+
+
+def _streamed(events: Any, on_text: OnText) -> JSONObject:
+    answer = StreamedMessage()
+    with streams.reading(events) as rest:
+        if not streams.is_stream(events.response):
+            return streams.whole_answer(events.response)
+        for event in events:
+            if text := answer.add(event):
+                on_text(text)
+            rest.is_complete = answer.is_complete
+        if not answer.is_complete:
+            raise streams.cut_off()
+        return answer.as_dict()
 
 
 def error_from_sdk(error: anthropic.AnthropicError, api_key: str) -> LLMError:
@@ -48,6 +68,9 @@ def error_from_sdk(error: anthropic.AnthropicError, api_key: str) -> LLMError:
         return ProviderTimeout(failures.TOO_SLOW)
     if isinstance(error, anthropic.APIConnectionError):
         return failures.no_connection(error)
+    if isinstance(error, anthropic.APIStatusError) and error.status_code == 200:
+        # In the middle of a stream.
+        return failures.from_event(error.type or "", error.api_message or "", api_key=api_key)
     if isinstance(error, anthropic.APIStatusError):
         return failures.from_status(
             error.status_code,
@@ -69,8 +92,8 @@ def _typed_errors(api_key: str) -> Iterator[None]:
 
 
 def _build_client(credential: Credential) -> anthropic.Anthropic:
-    http_client = credential.http_client or anthropic.DefaultHttpxClient(
-        limits=clients.POOL_LIMITS, timeout=clients.timeout(), follow_redirects=False
+    http_client = credential.http_client or make_bounded(
+        anthropic.DefaultHttpxClient(limits=clients.POOL_LIMITS, timeout=clients.timeout(), follow_redirects=False)
     )
     client = anthropic.Anthropic(
         api_key=credential.api_key,

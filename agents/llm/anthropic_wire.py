@@ -6,6 +6,7 @@ from typing import Any
 from anthropic.types import Message
 from anthropic.types.beta import BetaMessage
 
+from agents.llm import output_schema
 from agents.llm.errors import Refused
 from agents.llm.tool_arguments import arguments_to_send, tool_call
 from agents.llm.types import (
@@ -19,6 +20,9 @@ from agents.llm.types import (
 )
 
 CACHE_MARK = {"type": "ephemeral"}
+# The vendor's limit, for all of a request.
+MOST_CACHE_MARKS = 4
+MESSAGE_CACHE_MARKS = 2
 OTHER_VENDORS_BLOCKS = frozenset({"reasoning"})
 GENERATION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
 # Cut off either way; the loop must not run a call that may be incomplete.
@@ -28,11 +32,16 @@ LAST_WITH_PREFILL = (4, 5)
 
 
 def request_body(request: LLMRequest, model: str) -> JSONObject:
-    body: JSONObject = {"model": model, "max_tokens": request.max_tokens, "messages": _messages(request, model)}
+    messages = _messages(request, model)
+    body: JSONObject = {"model": model, "max_tokens": request.max_tokens, "messages": messages}
     if request.system:
         body["system"] = _system(request.system, cached=request.use_prompt_caching)
     if request.tools:
         body["tools"] = _tools(request)
+    if request.use_prompt_caching:
+        _mark_messages(messages, MOST_CACHE_MARKS - _count_marks(body))
+    if request.output_schema and output_schema.is_strict(request.output_schema) and _takes_output_schema(model):
+        body["output_config"] = {"format": {"type": "json_schema", "schema": request.output_schema}}
     return body
 
 
@@ -43,6 +52,11 @@ def extra_body(request: LLMRequest, model: str) -> JSONObject:
     if request.temperature != 1.0 and "thinking" not in extra and _takes_temperature(model):
         extra.setdefault("temperature", request.temperature)
     return extra
+
+
+def _takes_output_schema(model: str) -> bool:
+    generation = _generation(model)
+    return generation is not None and generation >= output_schema.CLAUDE_SINCE
 
 
 def _generation(model: str) -> tuple[int, int] | None:
@@ -66,6 +80,24 @@ def _system(system: str | list[JSONObject], *, cached: bool) -> str | list[JSONO
     blocks: list[JSONObject] = [{"type": "text", "text": system}] if isinstance(system, str) else list(system)
     blocks[-1] = {"cache_control": CACHE_MARK, **blocks[-1]}
     return blocks
+
+
+def _mark_messages(messages: list[JSONObject], free: int) -> None:
+    """Marks the end of what was said, and where the call before this one ended, from where this one reads.
+
+    The vendor finds a prefix again within some twenty blocks of a mark, and one step with many tool calls has more.
+    """
+    said = [message["content"] for message in messages if message["role"] == "user"]
+    for content in said[-MESSAGE_CACHE_MARKS:][::-1][: max(0, free)]:
+        if "cache_control" not in content[-1]:
+            content[-1] = {**content[-1], "cache_control": CACHE_MARK}
+
+
+def _count_marks(body: JSONObject) -> int:
+    """The marks of the agent's own blocks count, too."""
+    messages = [block for message in body["messages"] for block in message["content"]]
+    system = body.get("system")
+    return sum("cache_control" in part for part in [*(system or []), *body.get("tools", []), *messages])
 
 
 def _tools(request: LLMRequest) -> list[JSONObject]:
@@ -112,6 +144,8 @@ def _block(block: LLMContentBlock, message: LLMMessage) -> JSONObject | None:
     if block.type == "text":
         # The API refuses blank text.
         return {"type": "text", "text": data["text"]} if data["text"].strip() else None
+    if block.type in ("image", "document") and "data" in data:
+        return _attached(block)
     if block.type == "tool_call":
         return {"type": "tool_use", "id": data["id"], "name": data["name"], "input": arguments_to_send(data)}
     if block.type == "tool_result":
@@ -123,6 +157,12 @@ def _block(block: LLMContentBlock, message: LLMMessage) -> JSONObject | None:
     if block.type in OTHER_VENDORS_BLOCKS:
         return None
     return {"type": block.type, **data}
+
+
+def _attached(block: LLMContentBlock) -> JSONObject:
+    source = {"type": "base64", "media_type": block.data["media_type"], "data": block.data["data"]}
+    title = {"title": block.data["name"]} if block.data.get("name") else {}
+    return {"type": block.type, "source": source, **title}
 
 
 def read_answer(message: Message | BetaMessage) -> LLMResponse:

@@ -4,18 +4,24 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import httpx2
 
+from agents.llm.errors import CallStopped
+from agents.llm.types import LLMRequest
+from agents.stop_signal import StopSignal
 from workspaces import outbound
+from workspaces.bounded_network import bounded
 
 CLIENT_LIMIT = 64
 CONNECT_TIMEOUT_S = 10.0
 POOL_TIMEOUT_S = 30.0
 READ_TIMEOUT_S = 600.0
+STOPPED = "The call was stopped."
 POOL_LIMITS = outbound.POOL_LIMITS
 
 ClientT = TypeVar("ClientT")
@@ -59,11 +65,25 @@ class ClientCache(Generic[ClientT]):
         self._clients = OrderedDict()
 
 
-def timeout(read_s: float | None = None) -> httpx2.Timeout:
-    longest = READ_TIMEOUT_S if read_s is None else read_s
-    return httpx2.Timeout(
-        longest, connect=min(CONNECT_TIMEOUT_S, longest), pool=min(POOL_TIMEOUT_S, max(longest, CONNECT_TIMEOUT_S))
-    )
+def timeout(longest_s: float | None = None) -> httpx2.Timeout:
+    """For each single wait; the call as a whole is bounded by `bounded_call`."""
+    longest = READ_TIMEOUT_S if longest_s is None else longest_s
+    return httpx2.Timeout(longest, connect=min(CONNECT_TIMEOUT_S, longest), pool=min(POOL_TIMEOUT_S, longest))
+
+
+@contextmanager
+def bounded_call(request: LLMRequest) -> Iterator[None]:
+    """Ends the call when `timeout_s` is over, and with `CallStopped` as soon as the caller's signal is set."""
+    stop = request.stop or StopSignal()
+    with bounded(request.timeout_s) as bounds, stop.calling(bounds.abort):
+        try:
+            if stop.is_set():
+                raise CallStopped(STOPPED)
+            yield
+        except Exception as error:
+            if not stop.is_set() or isinstance(error, CallStopped):
+                raise
+            raise CallStopped(STOPPED) from error
 
 
 def close_with(owner: object, http_client: httpx2.Client) -> None:

@@ -17,6 +17,7 @@ from agents.llm.types import (
 NOTICE = "This is Mash's offline demo provider; no model was asked."
 TIME_WORDS = re.compile(r"\b(time|date|day|today|clock|o'clock)\b", re.IGNORECASE)
 ARITHMETIC = re.compile(r"[-+(]*\d[\d.()]*(?:\s*(?:\*\*|//|[-+*/%^])\s*[-+(]*\d[\d.()]*)+")
+PIECES = re.compile(r"\S+\s*|\s+")
 CHARACTERS_PER_TOKEN = 4
 
 
@@ -27,13 +28,16 @@ class DemoProvider:
         self.model = model or "demo"
 
     def capabilities(self) -> LLMCapabilities:
-        return LLMCapabilities()
+        return LLMCapabilities(streaming=True)
 
     def send(self, request: LLMRequest) -> LLMResponse:
         """Calls the tools that the message asks for, then answers from their results; equal input, equal answer."""
         question, results = _last_exchange(request)
         calls = [] if results else _calls(question, request.tools)
         text = _text(question, results=results, calls=calls)
+        if request.on_text:
+            for piece in PIECES.findall(text):
+                request.on_text(piece)
         return LLMResponse(
             text=text,
             tool_calls=calls,

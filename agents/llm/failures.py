@@ -31,6 +31,18 @@ CONTEXT_WORDS = re.compile(
     r"|input length and `?max_tokens`? exceed",
     re.IGNORECASE,
 )
+# What stands for an HTTP status when an error comes as an event; any other code is trouble of the vendor's own.
+EVENT_STATUSES = {
+    "invalid_request_error": 400,
+    "context_length_exceeded": 400,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "timeout_error": 408,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+}
 KEY_SHAPES = re.compile(r"\b(?:sk|pk|rk|key)-[\w*-]{6,}")
 POLICY_CODES = frozenset({"content_filter", "content_policy_violation", "invalid_prompt", "bio_policy"})
 POLICY_CODES |= {"cyber_policy", "misalignment_policy_violation", "image_content_policy_violation"}
@@ -44,6 +56,15 @@ def from_status(
     details = {"provider_status": status, **({"provider_code": vendor_code} if vendor_code else {})}
     text = without_key(message, api_key) or f"The provider answered with status {status}."
     return kind(text, retry_after_s=retry_after_s(headers), details=details)
+
+
+def from_event(vendor_code: str, message: str, *, api_key: str = "") -> LLMError:
+    """The typed error that a vendor reported in the middle of an answer, where there is no status any more."""
+    is_status = vendor_code.isdecimal() and 400 <= int(vendor_code) < 600
+    status = int(vendor_code) if is_status else EVENT_STATUSES.get(vendor_code, 500)
+    kind = _kind(status, message, vendor_code)
+    details = {"provider_code": vendor_code} if vendor_code else None
+    return kind(without_key(message, api_key) or "The provider's answer broke off with an error.", details=details)
 
 
 def _kind(status: int, message: str, vendor_code: str) -> type[LLMError]:
@@ -125,6 +146,8 @@ def transport_errors() -> Iterator[None]:
     """What neither SDK turns into an error of its own."""
     try:
         yield
+    except httpx2.TimeoutException as error:
+        raise ProviderTimeout(TOO_SLOW) from error
     except httpx2.HTTPError as error:
         raise no_connection(error) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

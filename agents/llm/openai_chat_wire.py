@@ -36,6 +36,8 @@ def request_body(request: LLMRequest, model: str, *, is_openai: bool) -> JSONObj
     if is_openai:
         # Other servers may refuse fields that they do not know.
         body |= openai_models.cache_fields(request, model)
+    if output_format := openai_models.output_format(request, model):
+        body["response_format"] = {"type": "json_schema", "json_schema": output_format}
     return body
 
 
@@ -68,9 +70,19 @@ def _message(message: LLMMessage) -> list[JSONObject]:
     text = "".join(block.data["text"] for block in message.content if block.type == "text")
     if message.role == "assistant":
         return [_assistant(message, text)]
+    attached = [_attached(block) for block in message.content if block.type in ("image", "document")]
+    if attached:
+        return [*results, {"role": "user", "content": [*attached, *([{"type": "text", "text": text}] if text else [])]}]
     if not text:
         return results
     return [*results, {"role": "system" if message.role == "system" else "user", "content": text}]
+
+
+def _attached(block: LLMContentBlock) -> JSONObject:
+    url = openai_models.data_url(block)
+    if block.type == "image":
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "file", "file": {"filename": block.data.get("name") or "document.pdf", "file_data": url}}
 
 
 def _assistant(message: LLMMessage, text: str) -> JSONObject:

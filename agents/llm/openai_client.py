@@ -8,6 +8,7 @@ import openai
 from agents.llm import clients, failures
 from agents.llm.clients import ClientCache, Credential
 from agents.llm.errors import InvalidAnswer, LLMError, ProviderTimeout
+from workspaces.bounded_network import make_bounded
 
 
 def client_for(credential: Credential) -> openai.OpenAI:
@@ -36,6 +37,9 @@ def error_from_sdk(error: openai.OpenAIError, api_key: str) -> LLMError:
             vendor_code=error.code or "",
             api_key=api_key,
         )
+    if type(error) is openai.APIError:
+        # In the middle of a stream; the class of every other failure is a narrower one.
+        return failures.from_event(error.code or error.type or "", error.message, api_key=api_key)
     return InvalidAnswer(failures.without_key(str(error), api_key))
 
 
@@ -49,8 +53,8 @@ def _vendor_message(error: openai.APIStatusError) -> str:
 
 
 def _build_client(credential: Credential) -> openai.OpenAI:
-    http_client = credential.http_client or openai.DefaultHttpxClient(
-        limits=clients.POOL_LIMITS, timeout=clients.timeout(), follow_redirects=False
+    http_client = credential.http_client or make_bounded(
+        openai.DefaultHttpxClient(limits=clients.POOL_LIMITS, timeout=clients.timeout(), follow_redirects=False)
     )
     client = openai.OpenAI(
         api_key=credential.api_key,

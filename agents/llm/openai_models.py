@@ -2,7 +2,8 @@
 
 import hashlib
 
-from agents.llm.types import JSONObject, LLMRequest
+from agents.llm import output_schema
+from agents.llm.types import JSONObject, LLMContentBlock, LLMRequest
 
 REASONING_MODELS = ("gpt-5", "o1", "o3", "o4")
 WITHOUT_LONG_CACHE = ("gpt-3.5", "gpt-4-", "gpt-4o", "chatgpt", "o1", "o3", "o4")
@@ -40,6 +41,18 @@ def _cache_key(request: LLMRequest, model: str) -> str:
     digest = hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
     readable = f"{request.app_id}:{model}"[: CACHE_KEY_LIMIT - len(digest) - 1]
     return f"{readable}:{digest}"
+
+
+def output_format(request: LLMRequest, model: str) -> JSONObject | None:
+    """The schema that the vendor is to hold the model to; None where it cannot."""
+    schema = request.output_schema
+    if schema is None or not output_schema.is_strict(schema) or not output_schema.openai_takes_it(model):
+        return None
+    return {"name": output_schema.NAME, "schema": schema, "strict": True}
+
+
+def data_url(block: LLMContentBlock) -> str:
+    return f"data:{block.data['media_type']};base64,{block.data['data']}"
 
 
 def other_options(request: LLMRequest) -> JSONObject:

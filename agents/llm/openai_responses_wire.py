@@ -38,6 +38,8 @@ def request_body(request: LLMRequest, model: str) -> JSONObject:
         body["include"] = ["reasoning.encrypted_content"]
     else:
         body["temperature"] = request.temperature
+    if output_format := openai_models.output_format(request, model):
+        body["text"] = {"format": {"type": "json_schema", **output_format}}
     return body
 
 
@@ -66,6 +68,8 @@ def _item(block: LLMContentBlock, message: LLMMessage) -> JSONObject | None:
     data = block.data
     if block.type == "text":
         return _text_item(message.role, data)
+    if block.type in ("image", "document") and "data" in data:
+        return {"type": "message", "role": "user", "content": [_attached(block)]}
     if block.type == "tool_call":
         arguments = json.dumps(arguments_to_send(data))
         return {"type": "function_call", "call_id": data["id"], "name": data["name"], "arguments": arguments}
@@ -75,6 +79,13 @@ def _item(block: LLMContentBlock, message: LLMMessage) -> JSONObject | None:
     if block.type in OTHER_VENDORS_BLOCKS or (block.type == "reasoning" and "id" not in data):
         return None
     return {"type": block.type, **data}
+
+
+def _attached(block: LLMContentBlock) -> JSONObject:
+    url = openai_models.data_url(block)
+    if block.type == "image":
+        return {"type": "input_image", "image_url": url, "detail": "auto"}
+    return {"type": "input_file", "filename": block.data.get("name") or "document.pdf", "file_data": url}
 
 
 def _text_item(role: str, data: JSONObject) -> JSONObject:

@@ -19,6 +19,12 @@ def tool_call(*, call_id: str, name: str, raw: Any) -> LLMToolCall:
     return LLMToolCall(id=call_id, name=name, invalid_arguments=text[:MAX_INVALID_CHARACTERS])
 
 
+def parsed_arguments(raw: str) -> Any:
+    """What a vendor that parses them itself gives: an object, or the text where it is none."""
+    arguments = _as_object(raw)
+    return raw if arguments is None else arguments
+
+
 def _as_object(raw: Any) -> JSONObject | None:
     if raw is None or raw == "":
         # How some servers spell a call without arguments.

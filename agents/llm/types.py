@@ -8,6 +8,7 @@ from agents.stop_signal import StopSignal
 
 Role = Literal["user", "assistant", "system", "tool"]
 JSONObject = dict[str, Any]
+OnText = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class LLMToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LLMContentBlock:
-    """One part of a message: `text`, `tool_call`, `tool_result`, or a vendor's own block that passes through."""
+    """One part of a message: `text`, `image`, `document`, `tool_call`, `tool_result`, or a vendor's own that passes through."""
 
     type: str
     data: JSONObject = field(default_factory=dict)
@@ -45,6 +46,16 @@ class LLMContentBlock:
     @classmethod
     def text(cls, text: str) -> Self:
         return cls(type="text", data={"text": text})
+
+    @classmethod
+    def image(cls, *, media_type: str, data: str) -> Self:
+        """`data` is base64."""
+        return cls(type="image", data={"media_type": media_type, "data": data})
+
+    @classmethod
+    def document(cls, *, media_type: str, name: str, data: str) -> Self:
+        """`data` is base64."""
+        return cls(type="document", data={"media_type": media_type, "name": name, "data": data})
 
     @classmethod
     def tool_call(cls, call: LLMToolCall) -> Self:
@@ -109,8 +120,8 @@ class LLMRequest:
     app_id: str = "mash"
     """Whose call it is; keeps one agent's prompt cache together."""
     timeout_s: float | None = None
-    """Longest time to wait for bytes of the answer; None means the client's default."""
-    on_text: Callable[[str], None] | None = None
+    """Longest time that the whole call may take; None: only each wait is limited."""
+    on_text: OnText | None = None
     """Told each piece of the answer's text as it arrives; None: nobody listens."""
     stop: StopSignal | None = None
     """Ends the call early, with `CallStopped`."""

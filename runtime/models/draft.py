@@ -13,7 +13,8 @@ class ResponseDraft(models.Model):
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="response_drafts")
     agent_request = models.OneToOneField(AgentRequest, models.CASCADE, related_name="draft")
-    attempt = models.PositiveIntegerField()
+    head = models.PositiveIntegerField(help_text="Sequence of the event by which the model was asked.")
+    attempt = models.PositiveIntegerField(help_text="Which call of the model this is within the step.")
     loop_index = models.PositiveIntegerField()
     text = models.TextField()
 

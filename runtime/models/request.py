@@ -112,6 +112,7 @@ class AgentRequest(models.Model):
     accepted_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True, help_text="When its content was erased, in row and log.")
 
     rows = AgentRequestQuerySet.as_manager()
     objects = ClosedManager()

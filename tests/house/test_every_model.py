@@ -18,6 +18,7 @@ MAY_NAME_ROWS = {
     "runtime/attachments/store.py",
     "runtime/recover.py",
     "runtime/claim.py",
+    "runtime/drafts.py",
     "runtime/lease.py",
     "runtime/horizon.py",
     "runtime/readers.py",

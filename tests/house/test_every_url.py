@@ -1,7 +1,8 @@
 """Every URL, of Django's resolver and of the ASGI router, asked by strangers (promise 6).
 
 A route whose arguments or body have no example here fails, so that a new endpoint cannot slip by. The admin's pages have a
-walk of their own in `tests/admin`.
+walk of their own in `tests/admin`, and so have the WebSocket
+and H2A in `tests/runtime`.
 """
 
 import json
@@ -23,10 +24,12 @@ from workspaces.roles import Scope
 from workspaces.tokens import issue_token
 
 PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs"}
-WALKED_ELSEWHERE = ("admin/",)
+WALKED_ELSEWHERE = ("admin/", "h2a/")
 _AGENT = "api/v1/agent/<str:agent_id>"
 BODIES: dict[str, dict[str, object]] = {
     "api/v1/attachments": {"name": "dot.png", "data": text_of(PNG)},
+    f"{_AGENT}/sessions/<path:session_id>/compact": {},
+    f"{_AGENT}/sessions/<path:session_id>/fork": {},
     f"{_AGENT}/request": {"message": "hello", "session_id": "secret-session"},
     f"{_AGENT}/request/<uuid:request_id>/interaction": {"interaction_id": "itr_0123456789ab", "response": "approve"},
     **{
@@ -39,6 +42,7 @@ BODIES: dict[str, dict[str, object]] = {
 QUERIES = {
     "api/v1/telemetry/events": "agent_id={agent_id}",
     "api/v1/telemetry/events/stream": "agent_id={agent_id}",
+    "api/v1/telemetry/memory/search": "app_id={agent_id}&q=@user:hello",
     "api/v1/telemetry/traces": "agent_id={agent_id}",
     "api/v1/telemetry/trace": "agent_id={agent_id}&session_id={session_id}&trace_id={request_id}",
     "api/v1/telemetry/reasoning-trace": "agent_id={agent_id}&session_id={session_id}&trace_id={request_id}",

@@ -94,6 +94,19 @@ def test_a_tool_that_runs_is_stopped_and_its_result_says_so(
     assert following.status == "completed"
 
 
+def test_a_model_call_is_stopped_and_the_request_goes_on_later(
+    agent: Agent, api_client: APIClient, run_requests: Driver, model: ModelServer, transactional_db: None
+) -> None:
+    agent_request = send(agent, "latency=15 say=late")
+    worker = Worker(agent_request)
+    _wait_for(agent_request, EventKind.THINK_STARTED)
+    steer(api_client, agent_request, "cancel")
+    assert worker.join_after_cancel() < 2
+    agent_request.refresh_from_db()
+    assert (agent_request.status, agent_request.reason) == ("cancelled", "cancelled")
+    assert not agent_request.events.filter(event_type=EventKind.LLM_RETRY).exists()
+
+
 def test_a_parked_request_ends_with_its_questions_and_children(
     make_agent: AgentMaker, run_once: Stepper, api_client: APIClient
 ) -> None:

@@ -19,7 +19,9 @@ async def _heard(frames: bytes) -> News:
         for task in hub._tasks:
             task.cancel()
         await asyncio.gather(*hub._tasks, return_exceptions=True)
-        return watch.pushed[0]
+        heard = watch.pushed[0]
+        assert isinstance(heard, News)
+        return heard
 
 
 def test_frames_of_the_largest_size_arrive_whole(settings, tmp_path):
