@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from textwrap import indent
 from typing import Any
 
 from agents.llm import (
@@ -35,6 +36,8 @@ _COMMON = frozenset(
 _MAX_WORDS = 8
 _LINES = 14
 _LINES_BEFORE = 3
+# So that Markdown shows it as it stands
+_AS_CODE = "    "
 _TITLE = 60
 
 
@@ -59,7 +62,7 @@ class OfflineGuide:
         exchange = _last_exchange(request)
         schemas = {tool.name: tool.parameters_json_schema for tool in request.tools}
         calls = _next_calls(exchange, schemas)
-        text = NOTICE if calls else f"{NOTICE}\n{_answer(exchange, schemas)}"
+        text = NOTICE if calls else f"{NOTICE}\n\n{_answer(exchange, schemas)}"
         return LLMResponse(
             text=text,
             tool_calls=calls,
@@ -162,7 +165,7 @@ def _findings(exchange: Exchange) -> str:
     if told := results.get(INVOKE_SUBAGENT):
         return "\n\n".join(f"A copilot answered: {_subagents_text(result)}" for result in told)
     found = [results[name][-1] for name in ("read_file", "search_files") if name in results]
-    return f"The files say:\n{found[0]}" if found else f"You wrote: {exchange.question}"
+    return f"The files say:\n\n{indent(found[0], _AS_CODE)}" if found else f"You wrote: {exchange.question}"
 
 
 def _subagents_text(result: str) -> str:
