@@ -117,7 +117,7 @@ class AgentRequest(models.Model):
     rows = AgentRequestQuerySet.as_manager()
     objects = ClosedManager()
 
-    # Of this process's claim, not of the row: the worker before was lost.
+    # Of this process's claim, not of the row: the worker before left it running, killed or told to stop.
     was_lost: bool = False
 
     class Meta:

@@ -34,7 +34,9 @@ def receive(socket: ClientConnection) -> dict[str, Any]:
 
 
 def test_a_turn_over_the_wire(socket: ClientConnection) -> None:
-    submitted = ask(socket, op="submit", agent_id=AGENT_ID, message="tools=1 tool=write_again", session_id="socket")
+    submitted = ask(
+        socket, op="submit", agent_id=AGENT_ID, message="key=wire tools=1 tool=write_again", session_id="socket"
+    )
     request_id = submitted["data"]["request_id"]
     ask(socket, op="subscribe", request_id=request_id)
     events = [receive(socket)]
@@ -48,7 +50,7 @@ def test_a_turn_over_the_wire(socket: ClientConnection) -> None:
 def test_who_does_not_read_costs_no_memory_and_misses_nothing(stack: Stack, socket: ClientConnection) -> None:
     """A log of 400 kB, followed 90 times over by a client that sleeps: 36 MB, if the server sent what it has."""
     words = "x" * 200_000
-    submitted = ask(socket, op="submit", agent_id=AGENT_ID, message=f"say=done {words}", session_id="slow")
+    submitted = ask(socket, op="submit", agent_id=AGENT_ID, message=f"key=slow say=done {words}", session_id="slow")
     request_id = submitted["data"]["request_id"]
     stack.wait_for_all(60)
     head = stack.client.status(request_id)["request_seq"]

@@ -56,7 +56,7 @@ def test_an_agent_in_code_brings_its_servers(
         )
         return [tool.name for tool in runnable.tools.list_tools()]
 
-    assert names() == ["AskUser", "mcp_files___more_echo"]
+    assert names() == ["AskUser", "search_conversations", "get_full_turn_message", "mcp_files___more_echo"]
     assert told == ["mcp.client.connect", "mcp.client.connected"]
     assert {headers["x-key"] for headers in http.headers} == {"sesame-123"}
     server = workspace.mcp_servers.get()
@@ -72,4 +72,4 @@ def test_an_agent_in_code_brings_its_servers(
 
     server.is_enabled = False
     server.save()
-    assert names() == ["AskUser"]
+    assert names() == ["AskUser", "search_conversations", "get_full_turn_message"]
