@@ -14,13 +14,16 @@ PRODUCTION_ENV := env -u MASH_DEBUG -u MASH_DATABASE_URL -u MASH_RUNTIME_DATABAS
 # Whatever an earlier run left in the environment would shadow the tools of this tree.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run test check bench chaos install install-dev clean
+.PHONY: help run pilot test check bench chaos install install-dev clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: install ## Start Mash on http://127.0.0.1:8000 (HOST, PORT, MASH_DATA_DIR)
 	@exec $(MANAGE) mash_run
+
+pilot: install ## Start Mash with examples/pilot, a guide to this code base (HOST, PORT, MASH_PILOT_ROOT)
+	@exec $(PYTHON) -m examples.pilot
 
 test: install-dev ## Run all tests, on SQLite and on PostgreSQL + Redis (ARGS="-k word")
 	@$(PYTHON) -m tests.run $(ARGS)

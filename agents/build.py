@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -17,11 +17,13 @@ from agents.llm.catalogue import create_provider
 from agents.llm.errors import LLMError
 from agents.llm.types import LLMProvider, LLMToolDefinition
 from agents.loop import ToolRules
+from agents.memory.tools import memory_tools
 from agents.models import Agent, AgentVersion
 from agents.skill_choice import skills_of
 from agents.skills.registry import SkillRegistry
 from agents.skills.tool import SkillTool
 from agents.spec import SubAgentMetadata
+from agents.stop_signal import StopSignal
 from agents.tools.ask_user import ASK_USER
 from agents.tools.base import CrashPolicy
 from agents.tools.registry import ToolRegistry
@@ -85,16 +87,31 @@ class RunnableAgent:
         return [*prompt, *({"type": "text", "text": addition} for addition in additions)]
 
 
-def build_agent(workspace: Workspace, agent: Agent, version: AgentVersion, *, depth: int = 0) -> RunnableAgent:
+Emit = Callable[[str, Mapping[str, Any]], None]
+
+
+def build_agent(
+    workspace: Workspace,
+    agent: Agent,
+    version: AgentVersion,
+    *,
+    depth: int = 0,
+    emit: Emit | None = None,
+    stop: StopSignal | None = None,
+) -> RunnableAgent:
     """The agent as its version describes it; raises `AgentNotRunnable` when something is missing.
 
-    `depth` says how many delegations lie above it, which may leave it without subagents of its own.
+    `depth` says how many delegations lie above it, which may leave it without subagents of its own. With `emit`, which
+    takes the events of it, its MCP servers are asked for their tools; without, it gets those that are known.
     """
     definition = version.typed_definition
     if agent.source == Agent.Source.CODE:
         llm, tools = _from_code(workspace, agent, definition)
     else:
         llm, tools = _provider(workspace, definition), _chosen_tools(workspace, definition)
+    if definition.memory_tools:
+        _add_memory_tools(tools)
+    _add_mcp_tools(workspace, agent, definition, llm, tools, emit=emit, stop=stop or StopSignal())
     subagents = find_subagents(workspace, agent, definition, depth=depth)
     if subagents:
         tools.register(InvokeSubagentTool(subagents))
@@ -120,6 +137,29 @@ def _from_code(workspace: Workspace, agent: Agent, definition: AgentDefinition) 
     return llm, tools
 
 
+def _add_mcp_tools(
+    workspace: Workspace,
+    agent: Agent,
+    definition: AgentDefinition,
+    llm: LLMProvider,
+    tools: ToolRegistry,
+    *,
+    emit: Emit | None,
+    stop: StopSignal,
+) -> None:
+    registered = code_agents().get(agent.agent_id) if agent.source == Agent.Source.CODE else None
+    from_code = tuple(registered.spec.build_mcp_servers()) if registered else ()
+    if not (definition.mcp_servers or from_code):
+        return
+    # The SDK takes a second to import, which processes that need no server are spared.
+    from agents.mcp.offer import AgentServers
+
+    servers = AgentServers(workspace=workspace, agent=agent, definition=definition, from_code=from_code)
+    taken = {tool.name for tool in tools.list_tools()}
+    for tool in servers.tools(llm, taken=taken, emit=emit, stop=stop):
+        tools.register(tool)
+
+
 def _chosen_tools(workspace: Workspace, definition: AgentDefinition) -> ToolRegistry:
     offered = offered_tools(workspace)
     if missing := [name for name in definition.tools if name not in offered]:
@@ -137,6 +177,13 @@ def _add_skills(tools: ToolRegistry, workspace: Workspace, definition: AgentDefi
             tools.register(SkillTool(skills))
     except (LookupError, ValueError) as error:
         raise AgentNotRunnable(str(error.args[0])) from error
+
+
+def _add_memory_tools(tools: ToolRegistry) -> None:
+    """A tool of the agent's own that has the same name stays."""
+    for tool in memory_tools():
+        if tool.name not in tools:
+            tools.register(tool)
 
 
 def _provider(workspace: Workspace, definition: AgentDefinition) -> LLMProvider:

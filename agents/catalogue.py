@@ -15,6 +15,7 @@ from django.utils.module_loading import module_has_submodule
 
 from agents.definition import AgentDefinition
 from agents.host import AgentHost, HostBuilder, RegisteredSpec
+from agents.memory.runtime_tools import RuntimeToolBuilder
 from agents.models import Agent
 from agents.operator_tools import allowed_tools
 from agents.starter import STARTER_ID
@@ -43,14 +44,14 @@ def register_agents(host: AgentHost | HostBuilder) -> None:
 
 def offered_tools(workspace: Workspace | None = None) -> dict[str, Callable[[], Tool]]:
     """Tools that an admin may choose, by name: those for everybody, and those that the operator allows this workspace."""
-    _load_apps()
+    load_apps()
     allowed = allowed_tools(workspace) if workspace else []
     return {**_basic_tools(), **_offered_tools, **{tool.name: partial(_same, tool) for tool in allowed}}
 
 
 def code_agents() -> dict[str, RegisteredSpec]:
     """Every agent that code defines, by id, the primary one first."""
-    _load_apps()
+    load_apps()
     agents: dict[str, RegisteredSpec] = {}
     hosts = ([load_host(settings.MASH_HOST_APP)] if settings.MASH_HOST_APP else []) + _registered_hosts
     for agent in (agent for host in hosts for agent in host.agents):
@@ -101,6 +102,7 @@ def code_definition(registered: RegisteredSpec, overrides: dict[str, Any]) -> Ag
         values["capabilities"] = tuple(metadata.capabilities)
     values |= {"provider": llm.provider, "model": llm.model}
     values["tools"] = tuple(tool.name for tool in registered.spec.build_tools().list_tools())
+    values["memory_tools"] = registered.spec.enable_runtime_tools()
     return AgentDefinition.model_validate(values | overrides)
 
 
@@ -132,7 +134,7 @@ def _make_primary(workspace: Workspace, agent: Agent) -> None:
 @cache
 def _basic_tools() -> dict[str, Callable[[], Tool]]:
     """Made once: reading type hints and docstrings takes longer than a tool's work."""
-    return {tool.name: partial(_same, tool) for tool in (*basic_tools(), AskUserTool())}
+    return {tool.name: partial(_same, tool) for tool in (*basic_tools(), AskUserTool(), *RuntimeToolBuilder().all())}
 
 
 def _same(tool: Tool) -> Tool:
@@ -140,7 +142,7 @@ def _same(tool: Tool) -> Tool:
 
 
 @cache
-def _load_apps() -> None:
+def load_apps() -> None:
     """Imports every installed app's `agents.py`, which registers what the app offers."""
     for app in apps.get_app_configs():
         if app.name != "agents" and app.module and module_has_submodule(app.module, "agents"):

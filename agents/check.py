@@ -21,6 +21,7 @@ def definition_faults(workspace: Workspace, definition: AgentDefinition) -> dict
     if "provider" not in found:
         found |= {"tools": _tools_fault(workspace, definition), "skills": skills_fault(workspace, definition)}
     found |= _fallback_faults(workspace, definition)
+    found["mcp_servers"] = _mcp_fault(workspace, definition)
     return {field: fault for field, fault in found.items() if fault}
 
 
@@ -67,6 +68,13 @@ def _tools_fault(workspace: Workspace, definition: AgentDefinition) -> str:
     offered = offered_tools(workspace)
     missing = [name for name in definition.tools if name not in offered]
     return f"This deployment does not offer {', '.join(missing)} here." if missing else ""
+
+
+def _mcp_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    wanted = definition.mcp_servers
+    known = set(workspace.mcp_servers.filter(agent_id="", name__in=wanted).values_list("name", flat=True))
+    missing = [name for name in wanted if name not in known]
+    return f"This workspace has no MCP server {', '.join(missing)}." if missing else ""
 
 
 def _model_fault(choice: _Choice) -> str:

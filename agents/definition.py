@@ -24,6 +24,7 @@ class AgentDefinition(BaseModel):
     max_steps: int = Field(30, gt=0, le=1000)
     max_tokens: int = Field(4096, gt=0, le=1_000_000)
     temperature: float = Field(1.0, ge=0, le=2)
+    memory_tools: bool = Field(False, description="Whether it may search and read its earlier conversations.")
     skills_enabled: bool = False
     prompt_caching_enabled: bool = True
     conversation_history_turns: int = Field(3, ge=0, le=1000)

@@ -6,7 +6,8 @@ from django.db import models
 from typing_extensions import override
 
 from agents.definition import AgentDefinition
-from agents.memory.models import Session, Turn
+from agents.mcp.models import McpPin, McpServer
+from agents.memory.models import SearchEntry, Session, Turn
 from agents.workspace_skills import WorkspaceSkill, WorkspaceSkillVersion
 from workspaces import encryption
 from workspaces.models import User, Workspace
@@ -15,7 +16,10 @@ from workspaces.scoping import ClosedManager
 __all__ = [
     "Agent",
     "AgentVersion",
+    "McpPin",
+    "McpServer",
     "ProviderCredential",
+    "SearchEntry",
     "Session",
     "Turn",
     "WorkspaceSkill",

@@ -1,11 +1,11 @@
-"""Puts every stored provider key under the first of MASH_ENCRYPTION_KEYS, so that the others can go."""
+"""Puts every stored secret under the first of MASH_ENCRYPTION_KEYS, so that the others can go."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 
-from agents.models import ProviderCredential
 from workspaces import encryption
 from workspaces.encryption import UnreadableSecret
 from workspaces.models import Workspace
@@ -19,36 +19,53 @@ class Rotation:
     current: int = 0
     """Were under the first key before."""
     unreadable: list[str] = field(default_factory=list)
-    """Credentials, as workspace/name, that no configured key opens."""
+    """Credentials and MCP servers, as workspace/name, that no configured key opens."""
 
 
-def rotate_credentials() -> Rotation:
-    """Runs in batches and may be stopped and repeated; a key that somebody replaces meanwhile is left alone."""
+def rotate_secrets() -> Rotation:
+    """Runs in batches and may be stopped and repeated; a secret that somebody replaces meanwhile is left alone."""
     rotation = Rotation()
     for batch in _batches():
         with transaction.atomic():
-            for credential in batch:
-                _rotate(credential, rotation)
+            for secret in batch:
+                _rotate(secret, rotation)
     return rotation
 
 
-def _rotate(credential: ProviderCredential, rotation: Rotation) -> None:
-    before = credential.encrypted_key
-    if encryption.is_current(before):
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """One encrypted column of one row."""
+
+    row: models.QuerySet[Any]
+    column: str
+    name: str
+    encrypted: str
+
+
+def _rotate(secret: _Secret, rotation: Rotation) -> None:
+    if encryption.is_current(secret.encrypted):
         rotation.current += 1
         return
     try:
-        after = encryption.reencrypt(before)
+        after = encryption.reencrypt(secret.encrypted)
     except UnreadableSecret:
-        rotation.unreadable.append(f"{credential.workspace.slug}/{credential.name}")
+        rotation.unreadable.append(secret.name)
         return
-    same = credential.workspace.credentials.filter(pk=credential.pk, encrypted_key=before)
-    rotation.changed += same.update(encrypted_key=after)
+    same = secret.row.filter(**{secret.column: secret.encrypted})
+    rotation.changed += same.update(**{secret.column: after})
 
 
-def _batches() -> Iterator[list[ProviderCredential]]:
+def _batches() -> Iterator[list[_Secret]]:
     for workspace in Workspace.objects.order_by("pk").iterator(chunk_size=_BATCH):
-        last = 0
-        while batch := list(workspace.credentials.filter(pk__gt=last).order_by("pk")[:_BATCH]):
-            last = batch[-1].pk
-            yield batch
+        yield from _batches_of(workspace, workspace.credentials.all(), "encrypted_key")
+        yield from _batches_of(workspace, workspace.mcp_servers.exclude(encrypted_secrets=""), "encrypted_secrets")
+
+
+def _batches_of(workspace: Workspace, rows: models.QuerySet[Any], column: str) -> Iterator[list[_Secret]]:
+    last = 0
+    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:_BATCH]):
+        last = batch[-1].pk
+        yield [
+            _Secret(rows.filter(pk=row.pk), column, f"{workspace.slug}/{row.name}", getattr(row, column))
+            for row in batch
+        ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.llm.types import LLMProvider
+from agents.mcp.config import MCPServerConfig
 from agents.skills.registry import SkillRegistry
 from agents.tools.registry import ToolRegistry
 
@@ -92,3 +93,7 @@ class AgentSpec(ABC):
 
     @abstractmethod
     def build_agent_config(self) -> AgentConfig: ...
+
+    def build_mcp_servers(self) -> list[MCPServerConfig]:
+        """Servers whose tools the agent gets besides its own."""
+        return []

@@ -11,9 +11,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  Django
 from django.urls import path, re_path  # noqa: E402
 
 from mashsite.handler import PooledHandler  # noqa: E402
-from runtime.consumers import SocketConsumer, no_such_socket  # noqa: E402
 from runtime.h2a.stream import agent_stream  # noqa: E402
 from runtime.settle import settle  # noqa: E402
+from runtime.socket.consumer import MashConsumer, refuse_socket  # noqa: E402
 from runtime.stream import request_stream, session_stream  # noqa: E402
 from runtime.wait import WaitForEnd  # noqa: E402
 from telemetry.stream import event_stream  # noqa: E402
@@ -23,14 +23,17 @@ from workspaces.connections import keep_connections  # noqa: E402
 stream_patterns = [
     path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),  # type: ignore[arg-type]
     path("api/v1/agent/<str:agent_id>/sessions/<path:session_id>/events", session_stream),  # type: ignore[arg-type]
+    path("h2a/<str:agent_id>/agent/<str:named>/request/<str:request_id>", agent_stream),  # type: ignore[arg-type]
     path("api/v1/telemetry/events/stream", event_stream),  # type: ignore[arg-type]
-    path("h2a/<str:served_id>/agent/<str:agent_id>/request/<path:request_id>", agent_stream),  # type: ignore[arg-type]
 ]
 everything_else = re_path(r"", WaitForEnd(PooledHandler()))  # type: ignore[arg-type]
-socket_patterns = [path("ws/v1/", SocketConsumer.as_asgi())]
-no_socket = re_path(r"", no_such_socket)  # type: ignore[arg-type]
+socket_patterns = [path("ws/v1/", MashConsumer.as_asgi())]
+no_such_socket = re_path(r"", refuse_socket)  # type: ignore[arg-type]
 application = ProtocolTypeRouter(
-    {"http": URLRouter([*stream_patterns, everything_else]), "websocket": URLRouter([*socket_patterns, no_socket])}
+    {
+        "http": URLRouter([*stream_patterns, everything_else]),
+        "websocket": URLRouter([*socket_patterns, no_such_socket]),
+    }
 )
 
 keep_connections()

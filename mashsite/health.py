@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from workspaces import databases
 
 _is_migrated = False
 
@@ -36,9 +37,9 @@ class ProbeMiddleware:
 
 def _database_is_ready() -> bool:
     global _is_migrated
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    for connection in connections.all():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
     if not _is_migrated:
-        executor = MigrationExecutor(connection)
-        _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        _is_migrated = not databases.count_missing_migrations()
     return _is_migrated

@@ -3,11 +3,10 @@
 import os
 from pathlib import Path
 
-import dj_database_url
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
+from mashsite import databases
 from mashsite.env import env_flag, env_list, env_number, env_secret, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -98,27 +97,15 @@ TEMPLATES = [
 # Database: an SQLite file under the data directory, or PostgreSQL by URL
 MASH_DATABASE_URL = env_text("MASH_RUNTIME_DATABASE_URL") or env_text("MASH_DATABASE_URL")
 MASH_DATABASE_POOL = env_number("MASH_DATABASE_POOL", 8, minimum=1)
-if MASH_DATABASE_URL:
-    DATABASES = {"default": dj_database_url.parse(MASH_DATABASE_URL, conn_max_age=0)}
-    if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured("MASH_DATABASE_URL must be a postgresql:// URL; leave it out for SQLite.")
-    DATABASES["default"]["ENGINE"] = "workspaces.postgresql"
-    # Plans are kept per connection: a poller that hands out connections per transaction needs MASH_DATABASE_PREPARE=off
-    if env_flag("MASH_DATABASE_PREPARE", default=True):
-        DATABASES["default"].setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=3)
-else:
-    DATABASES = {
-        "default": {
-            "ENGINE": "workspaces.sqlite",
-            "NAME": str(MASH_DATA_DIR / "mash.sqlite3"),
-            "CONN_MAX_AGE": 0,
-            "OPTIONS": {
-                "timeout": 20,
-                "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
-            },
-        }
-    }
+DATABASES = {
+    "default": databases.postgresql("MASH_DATABASE_URL", MASH_DATABASE_URL)
+    if MASH_DATABASE_URL
+    else databases.sqlite(MASH_DATA_DIR / "mash.sqlite3")
+}
+# Sessions and turns may live in a database of their own
+if MASH_MEMORY_DATABASE_URL := env_text("MASH_MEMORY_DATABASE_URL"):
+    DATABASES[databases.MEMORY] = databases.memory_database(MASH_MEMORY_DATABASE_URL)
+    DATABASE_ROUTERS = ["mashsite.databases.MemoryRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis carries the queue and the news in production; without it the database and Unix sockets do
@@ -205,6 +192,8 @@ MASH_DRAIN_SECONDS = env_number("MASH_DRAIN_SECONDS", 20, minimum=0)
 MASH_ENVIRONMENT_KEY_WORKSPACES = env_list("MASH_ENVIRONMENT_KEY_WORKSPACES", "*")
 # Private addresses that provider calls may reach: host names, comma separated
 MASH_ALLOWED_PRIVATE_HOSTS = env_list("MASH_ALLOWED_PRIVATE_HOSTS")
+# Workspaces (slugs, or * for all) whose MCP servers may be processes on the workers
+MASH_MCP_STDIO_WORKSPACES = env_list("MASH_MCP_STDIO_WORKSPACES")
 # Skill folders for the agents of every workspace
 MASH_SKILLS_DIR = env_text("MASH_SKILLS_DIR")
 # Tools that reach this machine: only for workspaces that the operator names (slugs, or * for all)
@@ -246,6 +235,8 @@ LOGGING = {
             "django-q",
             "asyncio",
         )
-    },
+    }
+    # The SDK logs whatever a server sends wrong, with a trace each; requests' logs say what matters of it.
+    | {name: {"level": "CRITICAL"} for name in ("mcp", "client")},
 }
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mashsite.settings")

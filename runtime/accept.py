@@ -17,7 +17,7 @@ from runtime.attachments.values import Reference, Upload
 from runtime.cancel import ask_to_stop
 from runtime.errors import AgentDisabled, IdempotencyMismatch, QueueFull, SessionBusy
 from runtime.events import NewEvent
-from runtime.kinds import EventKind, Reason
+from runtime.kinds import EventKind, Reason, RequestKind
 from runtime.models import AgentRequest, IdempotencyKey
 from workspaces.authenticate import Principal
 
@@ -37,6 +37,7 @@ class Submission:
     limits: dict[str, Any] = field(default_factory=dict)
     structured_output: dict[str, Any] | None = None
     rerun_of: int | None = None
+    kind: RequestKind = RequestKind.TURN
     attachments: tuple[Upload | Reference, ...] = ()
 
     def fingerprint(self, agent: Agent) -> str:
@@ -93,6 +94,7 @@ def _accept(principal: Principal, agent: Agent, submission: Submission) -> Agent
                 limits=submission.limits,
                 structured_output=submission.structured_output,
                 rerun_of_id=submission.rerun_of,
+                kind=submission.kind,
                 attachments=[entry.as_json() for entry in submission.attachments if isinstance(entry, Reference)],
                 created_by=principal.name,
             )

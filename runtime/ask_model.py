@@ -101,7 +101,7 @@ class _Call:
         agent_request, loop_index = self._journal.agent_request, self._state.loop_index
         try:
             with speaking(agent_request, loop_index=loop_index, attempt=self._made) as text:
-                return _send(llm, self._request(llm, text.say))
+                return send_checked(llm, self._request(llm, text.say))
         except LLMError as error:
             about = {"error": error.message, "error_code": error.code, "duration_ms": milliseconds_since(started)}
             self._add(EventKind.LLM_REQUEST_ERROR, {**name_of(llm), **about, "payload": {}})
@@ -152,7 +152,7 @@ class _Call:
         self._journal.add(NewEvent(event_type=event_type, loop_index=self._state.loop_index, payload=payload))
 
 
-def _send(llm: LLMProvider, request: LLMRequest) -> LLMResponse:
+def send_checked(llm: LLMProvider, request: LLMRequest) -> LLMResponse:
     """The model's answer in a shape that the log can keep; one that is not what its API promises is `InvalidAnswer`."""
     try:
         response = with_usable_ids(llm.send(request))

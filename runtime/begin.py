@@ -4,7 +4,10 @@ from agents.build import RunnableAgent
 from agents.llm.types import LLMMessage
 from agents.loop import LoopState
 from agents.memory.history import recent_turns
+from agents.stop_signal import StopSignal
 from runtime.attachments import show
+from runtime.compact import Compaction, compact_if_due
+from runtime.deadline import Deadline
 from runtime.events import NewEvent
 from runtime.interactions.within_call import WITHIN_CALL
 from runtime.journal import Journal
@@ -13,9 +16,13 @@ from runtime.models import AgentRequest, Interaction
 from runtime.rebuild import REPLAYED, rebuild
 
 
-def begin(journal: Journal, runnable: RunnableAgent) -> LoopState:
-    """History and message, and whatever the log holds of this turn already."""
+def begin(
+    journal: Journal, runnable: RunnableAgent, *, deadline: Deadline, stop: StopSignal
+) -> tuple[LoopState, Compaction | None]:
+    """History and message, and whatever the log holds of this turn already; with the summary that was made for it."""
     agent_request = journal.agent_request
+    journal.add(*_opening(agent_request))
+    compaction = compact_if_due(journal, runnable, deadline=deadline, stop=stop)
     turns = recent_turns(
         agent_request.workspace,
         agent_id=agent_request.agent.agent_id,
@@ -30,8 +37,8 @@ def begin(journal: Journal, runnable: RunnableAgent) -> LoopState:
         # Whoever asked these in the middle of a call is gone.
         asked = agent_request.interactions.filter(turn=WITHIN_CALL, state=Interaction.State.OPEN)
         asked.update(state=Interaction.State.CANCELLED)
-    journal.add(*_opening(agent_request, turn_count=len(turns)))
-    return state
+    journal.add(*_loaded(agent_request, turn_count=len(turns)))
+    return state, compaction
 
 
 def first_state(agent_request: AgentRequest, runnable: RunnableAgent, messages: tuple[LLMMessage, ...]) -> LoopState:
@@ -45,21 +52,22 @@ def first_state(agent_request: AgentRequest, runnable: RunnableAgent, messages: 
     )
 
 
-def _opening(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:
+def _opening(agent_request: AgentRequest) -> list[NewEvent]:
     """Written with the first step; a later attempt repeats none of what is there."""
-    message = {"message": agent_request.message}
-    opening = [
-        NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload=message),
+    return [
+        NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload={"message": agent_request.message}),
         NewEvent(
             event_type=EventKind.AGENT_RUN_START,
             key="agent.run.start",
             payload={"step_id": 0, "payload": {"user_message": agent_request.message}},
         ),
-        NewEvent(
-            event_type=EventKind.CONTEXT_LOADED, key="context.loaded", payload={**message, "turn_count": turn_count}
-        ),
     ]
+
+
+def _loaded(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:
+    about = {"message": agent_request.message, "turn_count": turn_count}
+    loaded = [NewEvent(event_type=EventKind.CONTEXT_LOADED, key="context.loaded", payload=about)]
     if agent_request.was_lost:
         recovered = {"attempt": agent_request.attempt, "lost_leases": agent_request.lost_leases}
-        opening.append(NewEvent(event_type=EventKind.REQUEST_RECOVERED, payload=recovered))
-    return opening
+        loaded.append(NewEvent(event_type=EventKind.REQUEST_RECOVERED, payload=recovered))
+    return loaded

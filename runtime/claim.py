@@ -123,7 +123,7 @@ def _reclaim(agent_request: AgentRequest, owner: str) -> AgentRequest | None:
         finish.fail_lost(agent_request)
         return None
     agent_request.lost_leases = lost
-    agent_request.was_lost = not gave_up
+    agent_request.was_lost = True
     _start(agent_request, owner)
     return agent_request
 

@@ -98,3 +98,45 @@ class RequestStale(MashError):
 
     code = "REQUEST_STALE"
     status = 409
+
+
+class SessionErased(MashError):
+    """What the request said is gone for good."""
+
+    code = "SESSION_ERASED"
+    status = 409
+
+
+class SessionNotFound(MashError):
+    code = "SESSION_NOT_FOUND"
+    status = 404
+
+
+class SessionExists(MashError):
+    """A fork was to get the id of a session that has turns already."""
+
+    code = "SESSION_EXISTS"
+    status = 409
+
+
+class TurnNotFound(MashError):
+    code = "TURN_NOT_FOUND"
+    status = 404
+
+
+class CompactionFailed(MashError):
+    """The model could not be made to sum a session up; `details` has the request's id and its error."""
+
+    code = "RUNTIME_CLIENT_ERROR"
+    status = 502
+
+
+class SearchUnavailable(MashError):
+    code = "SEARCH_UNAVAILABLE"
+    status = 503
+    retryable = True
+
+
+class SearchFailed(MashError):
+    code = "SEARCH_FAILED"
+    status = 500

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connections, router, transaction
 from django.utils import timezone
@@ -32,6 +33,8 @@ class NewEvent:
     key: str | None = None
     """Both `dedupe_key` and, for steps, `step_key`."""
     is_step: bool = False
+    trace_id: UUID | None = None
+    """Of work that has a trace of its own; None: the request's."""
     created_at: datetime = field(default_factory=timezone.now)
 
 
@@ -175,7 +178,7 @@ def _row(agent_request: AgentRequest, sequence: int, event: NewEvent) -> Runtime
         sequence=sequence,
         agent_name=agent_request.agent.agent_id,
         session_id=agent_request.session_id,
-        trace_id=agent_request.trace_id,
+        trace_id=event.trace_id or agent_request.trace_id,
         event_type=event.event_type,
         loop_index=event.loop_index,
         step_key=(event.key or "") if event.is_step else "",

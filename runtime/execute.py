@@ -10,23 +10,25 @@ from django.db import close_old_connections
 from agents.build import RunnableAgent, build_agent
 from agents.llm.errors import CallStopped, ContextTooLong, LLMError
 from agents.loop import Ask, CallTools, CommitStep, Delegate, Fail, Finish, LoopState, Think, after_commit, next_step
-from agents.signals import collect_signals
+from agents.memory.place import is_apart
 from agents.stop_signal import StopSignal
 from runtime import finish, lease
 from runtime.act import act
 from runtime.begin import begin
 from runtime.cancel import cancel_children
+from runtime.compact import Compaction, run_compaction
 from runtime.deadline import DEADLINE, Deadline
 from runtime.delegate import delegate
 from runtime.errors import DeadlineExceeded, RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
 from runtime.interactions.ask import ask, first_deadline
 from runtime.journal import Journal, until_the_database_is_back
-from runtime.kinds import EventKind, PauseReason, Reason
+from runtime.kinds import EventKind, PauseReason, Reason, RequestKind
 from runtime.models import AgentRequest
 from runtime.park import park
 from runtime.readers import DATABASE_ERRORS
 from runtime.think import think
+from runtime.turn_signals import collect_signals
 from runtime.usage.budget import BudgetExceeded, check_budget
 from workspaces.errors import MashError
 
@@ -99,18 +101,30 @@ def _end(end: Callable[[], None]) -> None:
 
 def _drive(journal: Journal, should_stop: Callable[[], bool], stop: StopSignal) -> None:
     agent_request = journal.agent_request
+    told = list[NewEvent]()
     runnable = build_agent(
-        agent_request.workspace, agent_request.agent, agent_request.agent_version, depth=agent_request.depth
+        agent_request.workspace,
+        agent_request.agent,
+        agent_request.agent_version,
+        depth=agent_request.depth,
+        emit=lambda event_type, payload: told.append(NewEvent(event_type=EventKind(event_type), payload=payload)),
+        stop=stop,
     )
     limit = agent_request.limits.get("deadline_s")
     deadline = Deadline.after(agent_request.run_began_at, limit, runnable.definition.deadline_s)
     with deadline.setting(stop):
-        state: LoopState | None = begin(journal, runnable)
+        if agent_request.kind == RequestKind.COMPACTION:
+            done = run_compaction(journal, runnable, deadline=deadline, stop=stop)
+            _end(lambda: finish.complete_compaction(agent_request, journal.pending, done))
+            return
+        began = begin(journal, runnable, deadline=deadline, stop=stop)
+        journal.add(*told)
+        state: LoopState | None = began[0]
         step_began = time.monotonic()
         while state is not None:
             step = next_step(state)
             if isinstance(step, (Finish, Fail)):
-                _end_turn(journal, runnable, state, step)
+                _end_turn(journal, runnable, state, step, compaction=began[1])
                 return
             if not isinstance(step, CommitStep):
                 _check_boundary(journal, deadline, should_stop)
@@ -185,12 +199,19 @@ def _step_completed(step: CommitStep, began: float) -> NewEvent:
     )
 
 
-def _end_turn(journal: Journal, runnable: RunnableAgent, state: LoopState, step: Finish | Fail) -> None:
+def _end_turn(
+    journal: Journal,
+    runnable: RunnableAgent,
+    state: LoopState,
+    step: Finish | Fail,
+    *,
+    compaction: Compaction | None,
+) -> None:
     if isinstance(step, Fail):
         raise TurnFailed(step)
     signals: dict[str, Any] = {}
     if not step.stopped_by_limit:
-        signals = collect_signals(runnable.tool_definitions, state.invocations)
+        signals = collect_signals(journal.agent_request, runnable, state, text=step.text)
     outcome = finish.Outcome(
         text=step.text,
         signals=signals,
@@ -198,7 +219,11 @@ def _end_turn(journal: Journal, runnable: RunnableAgent, state: LoopState, step:
         output_tokens=state.output_tokens,
         stop_reason=Reason.MAX_STEPS if step.stopped_by_limit else "",
         structured_output=step.output,
+        compaction=compaction,
     )
+    if is_apart():
+        # What the turn came from must be in the log before the turn is stored, for a crash may come between them.
+        journal.write()
     _end(lambda: finish.complete(journal.agent_request, journal.pending, outcome))
 
 

@@ -7,8 +7,11 @@ from django.db import transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
-from agents.memory.history import NewTurn, save_turn
+from agents.memory.history import NewTurn, discard_turn, save_turn, session_tokens
+from agents.memory.place import is_apart
+from agents.signals import persisted_only
 from runtime import events, queue
+from runtime.compact import Compaction
 from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, Status, WaitReason
@@ -33,15 +36,19 @@ class Outcome:
     """`max_steps` when the limit ended it."""
     structured_output: Any = None
     """The answer as JSON, where the request asked for that."""
+    compaction: Compaction | None = None
+    """The summary that was made before the turn."""
 
 
 def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outcome) -> None:
-    """Stores the turn and completes the request; `pending` are events that have happened and are not written yet."""
+    """Stores the turn and completes the request; `pending` are events that have happened and are not written yet.
+
+    Where memory has a database of its own the turn is stored first, so that a crash in between repeats only that.
+    """
     metadata: dict[str, Any] = {
         "trace_id": str(agent_request.trace_id),
         "token_usage": {"input": outcome.input_tokens, "output": outcome.output_tokens},
-        "compaction_summary_text": None,
-        "compaction_summary_turn_id": None,
+        **_summary_keys(outcome.compaction),
     }
     if outcome.stop_reason:
         metadata["stop_reason"] = outcome.stop_reason
@@ -49,15 +56,38 @@ def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outc
         metadata["attachments"] = agent_request.attachments
     if agent_request.parent is not None:
         metadata |= delegation_metadata(agent_request, agent_request.parent)
+    total = _save_turn(agent_request, outcome, metadata) if is_apart() else 0
+    try:
+        with transaction.atomic():
+            _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN)
+            total = total if is_apart() else _save_turn(agent_request, outcome, metadata)
+            body = _completed_body(agent_request, outcome, metadata, total)
+            stored = [
+                NewEvent(event_type=EventKind.TURN_PERSISTED, key="turn.persisted", payload=body),
+                NewEvent(event_type=EventKind.AGENT_RUN_COMPLETE, payload={"assistant_response": outcome.text}),
+            ]
+            _append_end(agent_request, [*pending, *stored], Status.COMPLETED, body)
+    except RequestCancelled:
+        if is_apart():
+            _discard_turn(agent_request)
+        raise
+
+
+def complete_compaction(agent_request: AgentRequest, pending: list[NewEvent], compaction: Compaction) -> None:
+    """Completes a request that was nothing but a compaction; its turn is the summary."""
     with transaction.atomic():
-        _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN)
-        total = _save_turn(agent_request, outcome, metadata)
+        _end(agent_request, Status.COMPLETED, Reason.END_TURN)
+        agent_id, session_id = agent_request.agent.agent_id, agent_request.session_id
+        total = session_tokens(agent_request.workspace, agent_id=agent_id, session_id=session_id)
+        usage = {"input": agent_request.input_tokens, "output": agent_request.output_tokens}
+        metadata = {
+            "trace_id": str(agent_request.trace_id),
+            "token_usage": usage,
+            **_summary_keys(compaction if compaction.turn_id else None),
+        }
+        outcome = Outcome(text=compaction.summary_text, signals={}, input_tokens=0, output_tokens=0)
         body = _completed_body(agent_request, outcome, metadata, total)
-        stored = [
-            NewEvent(event_type=EventKind.TURN_PERSISTED, key="turn.persisted", payload=body),
-            NewEvent(event_type=EventKind.AGENT_RUN_COMPLETE, payload={"assistant_response": outcome.text}),
-        ]
-        _append_end(agent_request, [*pending, *stored], Status.COMPLETED, body)
+        _append_end(agent_request, pending, Status.COMPLETED, body)
 
 
 def fail(agent_request: AgentRequest, pending: list[NewEvent], *, reason: Reason, error: dict[str, Any]) -> None:
@@ -132,7 +162,7 @@ def _wake_parent(agent_request: AgentRequest) -> None:
 
 
 def _save_turn(agent_request: AgentRequest, outcome: Outcome, metadata: dict[str, Any]) -> int:
-    assert agent_request.trace_id and agent_request.finished_at  # noqa: S101, PT018  a claimed request that has ended
+    assert agent_request.trace_id  # noqa: S101  a claimed request
     return save_turn(
         agent_request.workspace,
         agent_id=agent_request.agent.agent_id,
@@ -142,11 +172,22 @@ def _save_turn(agent_request: AgentRequest, outcome: Outcome, metadata: dict[str
             user=agent_request.user,
             user_message=agent_request.message,
             agent_response=events.storable(outcome.text),
-            signals=outcome.signals,
+            signals=persisted_only(outcome.signals),
             tokens=outcome.input_tokens + outcome.output_tokens,
             metadata=metadata,
-            created_at=agent_request.finished_at,
+            created_at=agent_request.finished_at or timezone.now(),
         ),
+    )
+
+
+def _discard_turn(agent_request: AgentRequest) -> None:
+    """The turn was stored, and then somebody was quicker to cancel."""
+    assert agent_request.trace_id  # noqa: S101  a claimed request
+    discard_turn(
+        agent_request.workspace,
+        agent_id=agent_request.agent.agent_id,
+        session_id=agent_request.session_id,
+        turn_id=agent_request.trace_id,
     )
 
 
@@ -174,8 +215,14 @@ def _completed_body(
         "session_total_tokens": total,
         "signals": outcome.signals,
         "response_metadata": metadata,
-        "compaction_summary_text": None,
-        "compaction_summary_turn_id": None,
+        **{name: metadata[name] for name in _summary_keys(None)},
+    }
+
+
+def _summary_keys(compaction: Compaction | None) -> dict[str, str | None]:
+    return {
+        "compaction_summary_text": compaction.summary_text if compaction else None,
+        "compaction_summary_turn_id": compaction.turn_id if compaction else None,
     }
 
 

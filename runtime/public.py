@@ -93,16 +93,6 @@ def shown_payload(event: RuntimeEvent) -> dict[str, Any]:
     return {**about, "payload": about}
 
 
-def accepted_answer(agent_request: AgentRequest) -> dict[str, Any]:
-    """What whoever sent the message is told."""
-    return {
-        "request_id": str(agent_request.request_id),
-        "session_id": agent_request.session_id,
-        "status": agent_request.status,
-        "request_seq": agent_request.last_sequence,
-    }
-
-
 def request_row(agent_request: AgentRequest, *, with_children: Totals | None = None) -> dict[str, Any]:
     """One request as lists and status routes show it; only the latter look at its children (`runtime.usage.family`)."""
     return {

@@ -1,4 +1,4 @@
-"""Database reads for streams: each in a thread of a small pool, its connection released before anybody waits."""
+"""Database work of streams and sockets: each in a thread of a small pool, its connection released before anybody waits."""
 
 import asyncio
 import logging
@@ -22,15 +22,20 @@ DATABASE_ERRORS = (OperationalError, InterfaceError)
 _PATIENCE = 10
 _PAUSE_S = 1.0
 _readers = ThreadPoolExecutor(4, thread_name_prefix="stream-reader")
+_writers = ThreadPoolExecutor(4, thread_name_prefix="socket-writer")
 
 
 async def in_reader(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
     """Runs `read` in a reader thread."""
-    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: released(read, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: _released(read, *args, **kwargs))
 
 
-def released(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-    """Runs `read` here and lets go of the thread's database connection."""
+async def in_writer(write: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    """Runs what a socket was told to do in a thread of another pool, so that streams need not wait for its locks."""
+    return await asyncio.get_running_loop().run_in_executor(_writers, lambda: _released(write, *args, **kwargs))
+
+
+def _released(read: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
     try:
         return read(*args, **kwargs)
     finally:

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from runtime import events, queue
-from runtime.errors import NotResumable, RequestStale, SessionBusy
+from runtime.errors import NotResumable, RequestStale, SessionBusy, SessionErased
 from runtime.events import NewEvent
 from runtime.kinds import FALLEN, EventKind, Reason, Status
 from runtime.models import AgentRequest
@@ -42,6 +42,8 @@ def resume_request(agent_request: AgentRequest, *, by: str) -> AgentRequest:
 
 
 def _check(agent_request: AgentRequest) -> None:
+    if agent_request.erased_at:
+        raise SessionErased("The request was erased; there is nothing left to go on with.")
     if agent_request.status not in FALLEN:
         raise NotResumable(
             f"Only a request that failed or was cancelled can be resumed; this one is {agent_request.status}."

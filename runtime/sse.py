@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -75,21 +75,13 @@ async def send_frames(
         await send({"type": "http.response.body", "body": b""})
 
 
-def read_frames(frames: bytes) -> Iterator[tuple[str, str, str]]:
-    """Name, data as JSON text, and id or nothing, of each of our own frames; comments are left out."""
-    for frame in frames.decode().split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in frame.split("\n") if line)
-        if "data" in fields:
-            yield fields["event"], fields["data"], fields.get("id", "")
-
-
 async def send_empty(send: Send, status: int) -> None:
     await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": b""})
 
 
 async def send_error(send: Send, error: MashError) -> None:
-    await send_json(send, error.status, error_body(error.code, error.message, error.details), error_headers(error))
+    await send_json(send, error.status, error_body(error.code, error.message, error.details), _extra(error))
 
 
 async def send_json(
@@ -101,7 +93,7 @@ async def send_json(
     await send({"type": "http.response.body", "body": body})
 
 
-def error_headers(error: MashError) -> list[tuple[bytes, bytes]]:
+def _extra(error: MashError) -> list[tuple[bytes, bytes]]:
     named = {401: (b"WWW-Authenticate", b"Bearer"), 405: (b"Allow", b"GET")}
     return [named[error.status]] if error.status in named else []
 

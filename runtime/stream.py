@@ -6,22 +6,28 @@ The log is the truth: a stream reads it after its cursor whenever the hub says t
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from agents.models import Agent
 from runtime import news
-from runtime.errors import AgentNotFound
+from runtime.drafts import DRAFT_EVERY_S, find_draft
+from runtime.errors import AgentNotFound, CursorAhead, RequestNotFound
 from runtime.follow import PAGE_SIZE, follow
 from runtime.hub import Watch, hub
+from runtime.kinds import ASKING_EVENTS, TEXT_BOUNDARIES
 from runtime.listening import Listening
 from runtime.mirrors import fetch_mirrored
-from runtime.models import RuntimeEvent
-from runtime.public import frame
-from runtime.readers import DATABASE_ERRORS, in_reader
-from runtime.request_frames import RequestOpening, open_request, request_frames
+from runtime.models import AgentRequest, RuntimeEvent
+from runtime.news import Delta, News
+from runtime.public import frame, is_terminal_event, last_boundary
+from runtime.readers import DATABASE_ERRORS, in_patient_reader, in_reader
 from runtime.sse import (
+    KEEP_ALIVE,
+    KEEP_ALIVE_S,
     NotReady,
     Receive,
     Scope,
@@ -40,6 +46,18 @@ from workspaces.scoping import only
 Parameters = ParamSpec("Parameters")
 Opening = TypeVar("Opening")
 
+_DRAFT_AGE = timedelta(seconds=DRAFT_EVERY_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOpening:
+    principal: Principal
+    agent_request: AgentRequest
+    cursor: int
+    boundary: int
+    """The last event up to the cursor that begins or ends what a model says."""
+    knows_cancelled: bool
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpening:
@@ -57,8 +75,8 @@ async def request_stream(scope: Scope, receive: Receive, send: Send) -> None:
         request = http_request(scope)
         listening = Listening()
         with hub.watch(request_id=route["request_id"], listening=listening) as watch:
-            opening = await opened(_open_request, request, route["agent_id"], route["request_id"])
-            if opening.has_nothing_left:
+            opening = await _opened(_open_request, request, route["agent_id"], route["request_id"])
+            if opening.agent_request.is_terminal and opening.cursor == opening.agent_request.last_sequence:
                 await send_empty(send, 204)
                 return
             await send_frames(request_frames(opening, watch, listening), receive, send)
@@ -71,7 +89,7 @@ async def session_stream(scope: Scope, receive: Receive, send: Send) -> None:
     route = scope["url_route"]["kwargs"]
     try:
         request = http_request(scope)
-        opening = await opened(_open_session, request, route["agent_id"], route["session_id"])
+        opening = await _opened(_open_session, request, route["agent_id"], route["session_id"])
         topic = news.session_topic(
             workspace_pk=opening.principal.workspace.pk, agent_pk=opening.agent.pk, session_id=opening.session_id
         )
@@ -81,14 +99,51 @@ async def session_stream(scope: Scope, receive: Receive, send: Send) -> None:
         await send_error(send, error)
 
 
-async def opened(
+async def _opened(
     open_stream: Callable[Parameters, Opening], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Opening:
-    """What `open_stream` finds in the database, which may be away."""
     try:
         return await in_reader(open_stream, *args, **kwargs)
     except DATABASE_ERRORS as error:
         raise NotReady("The database cannot be reached right now; try again.") from error
+
+
+async def request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
+    """Every event after the cursor, and what is said meanwhile; ends after a terminal one that is the head of the log."""
+    agent_request, watch.principal = opening.agent_request, opening.principal
+    watch.advance(opening.cursor, opening.boundary)
+    # A client that comes back has sent no event from which it shows whether a model is speaking.
+    listening.lacks_text = opening.cursor > 0
+    while not watch.is_over:
+        page, draft = await in_patient_reader(
+            _look, agent_request, watch.seen, is_asked_for_text=listening.wants_draft()
+        )
+        if page:
+            watch.advance(page[-1].sequence, last_boundary(page))
+            yield b"".join(
+                frame(event, agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
+                for event in page
+            )
+        if len(page) == PAGE_SIZE:
+            continue
+        if page and is_terminal_event(page[-1]):
+            return
+        if text := listening.read_draft(draft, agent_request):
+            yield text
+        async for live in _live_frames(watch, listening, agent_request):
+            yield live
+
+
+async def _live_frames(watch: Watch, listening: Listening, agent_request: AgentRequest) -> AsyncIterator[bytes]:
+    """What comes along with the news, until something must be read or the request has ended."""
+    async for told in watch.news_without_gap(KEEP_ALIVE_S):
+        if told is None:
+            yield KEEP_ALIVE
+        elif isinstance(told, News):
+            watch.is_over = told.is_end
+            yield told.frames
+        elif text := listening.frame(told, agent_request):
+            yield text
 
 
 def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[bytes]:
@@ -110,13 +165,38 @@ def _session_frames(opening: SessionOpening, watch: Watch) -> AsyncIterator[byte
 
 
 def _open_request(request: HttpRequest, agent_id: str, request_id: uuid.UUID) -> RequestOpening:
-    return open_request(
-        authenticate(request),
-        request_id,
-        agent_id=_clean(agent_id),
-        cursor=cursor_of(request, "after_seq") or 0,
-        knows_cancelled=knows_cancelled(request),
+    principal = authenticate(request)
+    principal.require(AccessScope.SESSIONS_READ)
+    rows = principal.workspace.agent_requests.with_agent()
+    agent_request = only(rows.filter(request_id=request_id, agent__agent_id=_clean(agent_id)))
+    if agent_request is None:
+        raise RequestNotFound("There is no such request.")
+    cursor = cursor_of(request, "after_seq") or 0
+    return open_request(principal, agent_request, cursor, knows_cancelled=knows_cancelled(request))
+
+
+def open_request(
+    principal: Principal, agent_request: AgentRequest, cursor: int, *, knows_cancelled: bool
+) -> RequestOpening:
+    """Where to begin; `CursorAhead` for a cursor that the log has not reached."""
+    if cursor > agent_request.last_sequence:
+        raise CursorAhead(
+            f"The log ends at {agent_request.last_sequence}.", details={"head": agent_request.last_sequence}
+        )
+    return RequestOpening(
+        principal=principal,
+        agent_request=agent_request,
+        cursor=cursor,
+        boundary=_boundary_before(agent_request, cursor),
+        knows_cancelled=knows_cancelled,
     )
+
+
+def _boundary_before(agent_request: AgentRequest, cursor: int) -> int:
+    if cursor == 0 or agent_request.is_terminal:
+        return 0
+    earlier = agent_request.events.filter(sequence__lte=cursor, event_type__in=TEXT_BOUNDARIES).order_by("-sequence")
+    return earlier.values_list("sequence", flat=True).first() or 0
 
 
 def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> SessionOpening:
@@ -132,6 +212,22 @@ def _open_session(request: HttpRequest, agent_id: str, session_id: str) -> Sessi
         cursor=cursor_of(request, "after_event_id") or 0,
         knows_cancelled=knows_cancelled(request),
     )
+
+
+def _look(
+    agent_request: AgentRequest, cursor: int, *, is_asked_for_text: bool
+) -> tuple[list[RuntimeEvent], Delta | None]:
+    """The next events, and the draft of a text that is being said since long enough to have one."""
+    page = _request_page(agent_request, cursor)
+    is_complete = len(page) < PAGE_SIZE
+    is_late = bool(page) and page[-1].event_type in ASKING_EVENTS and timezone.now() - page[-1].created_at > _DRAFT_AGE
+    return page, find_draft(agent_request) if is_complete and (is_late or is_asked_for_text) else None
+
+
+def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent]:
+    page = list(agent_request.events.filter(sequence__gt=cursor).order_by("sequence")[:PAGE_SIZE])
+    fetch_mirrored(agent_request.workspace, page)
+    return page
 
 
 def cursor_of(request: HttpRequest, parameter: str) -> int | None:
@@ -150,7 +246,7 @@ def cursor_of(request: HttpRequest, parameter: str) -> int | None:
 
 
 def knows_cancelled(request: HttpRequest) -> bool:
-    """Whether the client is one that asks for `request.cancelled`."""
+    """Whether the client said that it knows `request.cancelled`; those of 0.3.2 do not."""
     return request.GET.get("events") == "2" or request.headers.get("Mash-Events", "").strip() == "2"
 
 

@@ -1,4 +1,4 @@
-"""`Prefer: wait=30` on a submission: holds the answer until the request has ended, without holding a thread."""
+"""`Prefer: wait=30` on a submission, and every compaction: holds the answer until the request has ended, without a thread."""
 
 import asyncio
 import json
@@ -7,12 +7,13 @@ import uuid
 from collections.abc import MutableMapping
 from typing import Any
 
+from runtime.errors import CompactionFailed
 from runtime.hub import hub
 from runtime.kinds import TERMINAL
 from runtime.models import AgentRequest
 from runtime.public import completed_data
 from runtime.readers import DATABASE_ERRORS, in_patient_reader
-from runtime.sse import Receive, Scope, Send, send_json
+from runtime.sse import Receive, Scope, Send, send_error, send_json
 
 MAX_WAIT_S = 60
 _WAIT = re.compile(rb"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
@@ -41,6 +42,9 @@ class WaitForEnd:
         if ended is None:
             await answer.replay(send)
             return
+        if _is_compaction(scope):
+            await _answer_compaction(send, *ended)
+            return
         name, data = ended
         headers = [(b"Preference-Applied", b"wait=%d" % seconds), (b"Mash-Event", name.encode())]
         await send_json(send, 200, {"data": data}, headers + answer.kept_headers())
@@ -61,7 +65,7 @@ class _Captured:
 
     def request_id(self) -> uuid.UUID | None:
         """The id of the accepted request; None when the submission was refused."""
-        if not self._messages or self._messages[0]["status"] != 200:
+        if not self._messages or self._messages[0]["status"] not in {200, 202}:
             return None
         body = b"".join(message.get("body", b"") for message in self._messages[1:])
         return uuid.UUID(json.loads(body)["data"]["request_id"])
@@ -72,7 +76,9 @@ class _Captured:
 
 
 def _preferred_wait(scope: Scope) -> int:
-    """Seconds to wait, at most 60; 0 for any call but a submission that asks for it."""
+    """Seconds to wait, at most 60; 0 for any call but a compaction, or a submission that asks for it."""
+    if _is_compaction(scope):
+        return MAX_WAIT_S
     is_submission = (
         scope["method"] == "POST"
         and scope["path"].startswith("/api/v1/agent/")
@@ -83,6 +89,23 @@ def _preferred_wait(scope: Scope) -> int:
     preferences = b",".join(value for name, value in scope["headers"] if name == b"prefer")
     found = _WAIT.search(preferences)
     return min(int(found[1]), MAX_WAIT_S) if found else 0
+
+
+def _is_compaction(scope: Scope) -> bool:
+    path = str(scope["path"])
+    return bool(scope["method"] == "POST") and path.startswith("/api/v1/agent/") and path.endswith("/compact")
+
+
+async def _answer_compaction(send: Send, name: str, data: dict[str, Any]) -> None:
+    """Contract 2.2.8, or why there is no summary."""
+    if name == "request.completed":
+        text, turn_id = data.get("compaction_summary_text"), data.get("compaction_summary_turn_id")
+        await send_json(send, 200, {"data": {"summary_text": text or "", "turn_id": turn_id or ""}})
+        return
+    details: dict[str, Any] = {
+        key: data[key] for key in ("request_id", "error_code", "retryable", "reason") if key in data
+    }
+    await send_error(send, CompactionFailed(data.get("error") or "The compaction was cancelled.", details=details))
 
 
 async def _until_ended(request_id: uuid.UUID, seconds: int) -> tuple[str, dict[str, Any]] | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from agents.models import Agent
@@ -35,6 +35,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if foreign:
         config.hook.pytest_deselected(items=foreign)
         items[:] = [item for item in items if item not in foreign]
+    if len(connections.databases) > 1:
+        for item in items:
+            _let_into_every_database(item)
+
+
+def _let_into_every_database(item: pytest.Item) -> None:
+    """With a second database, a test that may use the first may use both."""
+    given = item.get_closest_marker("django_db")
+    if given or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())):
+        about = {**(given.kwargs if given else {}), "databases": "__all__"}
+        item.add_marker(pytest.mark.django_db(**about), append=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -32,6 +32,8 @@ def prepare() -> None:
     # Threads share the test's database, so it must not live in one connection's memory.
     if not os.environ.get("MASH_DATABASE_URL"):
         settings.DATABASES["default"]["TEST"] = {"NAME": str(data / "test.sqlite3")}
+    if os.environ.get("MASH_MEMORY_DATABASE_URL", "").startswith("sqlite:"):
+        settings.DATABASES["memory"]["TEST"] = {"NAME": str(data / "test-memory.sqlite3")}
 
 
 def _data_directory(worker: str) -> Path:

@@ -1,6 +1,7 @@
 """One factory per noun. A workspace that is given is threaded through to everything that is made beside it."""
 
 import secrets
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import factory
@@ -11,13 +12,13 @@ from typing_extensions import override
 
 from agents.definition import AgentDefinition
 from agents.memory.models import Session, Turn
-from agents.models import Agent, ProviderCredential, WorkspaceSkill
+from agents.models import Agent, McpServer, ProviderCredential, WorkspaceSkill
 from agents.skill_versions import save_skill_version
 from agents.versions import save_version
 from runtime import events
 from runtime.events import NewEvent
 from runtime.kinds import EventKind
-from runtime.models import AgentRequest, Attachment, AttachmentContent
+from runtime.models import AgentRequest, Attachment, AttachmentContent, Interaction
 from tests.samples import PNG
 from workspaces import encryption
 from workspaces.models import Membership, User, Workspace
@@ -71,6 +72,16 @@ class CredentialFactory(RowFactory[ProviderCredential]):
     name = factory.Sequence(lambda n: f"credential-{n}")
     kind = "anthropic"
     encrypted_key = factory.LazyFunction(lambda: encryption.encrypt("sk-test-0123456789"))
+    created_at = factory.LazyFunction(timezone.now)
+
+
+class McpServerFactory(RowFactory[McpServer]):
+    class Meta:
+        model = McpServer
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda n: f"server-{n}")
+    url = "http://127.0.0.1:9/mcp"
     created_at = factory.LazyFunction(timezone.now)
 
 
@@ -128,6 +139,24 @@ class AgentRequestFactory(RowFactory[AgentRequest]):
         payload: dict[str, Any] = {"workflow_id": f"{self.agent.agent_id}:{self.request_id}", "message": self.message}
         payload |= {"initial_session_id": self.session_id, "request_metadata": {}}
         events.append(self, [NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)])
+
+
+class InteractionFactory(RowFactory[Interaction]):
+    """An open question about a call of `guarded`."""
+
+    class Meta:
+        model = Interaction
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    agent_request = factory.SubFactory(AgentRequestFactory, workspace=factory.SelfAttribute("..workspace"))
+    run = 1
+    loop_index = 0
+    call_id = factory.Sequence(lambda n: f"call-{n}")
+    kind = Interaction.Kind.APPROVAL
+    prompt = "agent wants to run guarded."
+    tool_calls = factory.LazyFunction(lambda: [{"id": "call", "name": "guarded", "arguments": {"text": "precious"}}])
+    deadline = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=5))
+    created_at = factory.LazyFunction(timezone.now)
 
 
 class AttachmentFactory(RowFactory[Attachment]):

@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
@@ -38,7 +39,7 @@ _LOCAL_NETWORKS = [
 ]
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 # A dead peer is noticed within minutes although a model may stay silent for as long.
-_KEEP_ALIVE: list[SocketOption] = [
+KEEP_ALIVE: list[SocketOption] = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     *(
         (socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -57,6 +58,13 @@ class AddressRefused(httpcore2.ConnectError):
         )
 
 
+class UserinfoRefused(httpx2.UnsupportedProtocol):
+    """The URL holds a user name or password, which would end up in logs; credentials belong into headers."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"The URL of {host} holds a user name or password; give credentials in a header instead.")
+
+
 def guarded_client(
     *,
     allowed_hosts: Iterable[str] = (),
@@ -64,7 +72,7 @@ def guarded_client(
     ssl_context: ssl.SSLContext | None = None,
 ) -> httpx2.Client:
     """A client that refuses private addresses, except of the hosts named; it follows no redirect and asks no proxy."""
-    backend = GuardedBackend(allowed_hosts, resolve or resolve_by_system)
+    backend = GuardedBackend(Guard(allowed_hosts, resolve or resolve_by_system))
     transport = GuardedTransport(backend, ssl_context or httpx2.create_ssl_context())
     return make_bounded(httpx2.Client(transport=transport, trust_env=False, follow_redirects=False))
 
@@ -100,12 +108,34 @@ def resolve_by_system(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
 
 
+class Guard:
+    """Says which addresses a name may be reached at. An allowed host may be limited to a port: `host:port`."""
+
+    def __init__(self, allowed_hosts: Iterable[str], resolve: Resolver) -> None:
+        self._allowed = frozenset(_allowance(entry) for entry in allowed_hosts)
+        self._resolve = resolve
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """The addresses to try; raises when none of them may be reached."""
+        try:
+            addresses = list(self._resolve(host, port))
+        except (OSError, UnicodeError) as error:
+            raise httpcore2.ConnectError(f"The name {host} has no address.") from error
+        if not addresses:
+            raise httpcore2.ConnectError(f"The name {host} has no address.")
+        if self._allowed & {(_normal(host), None), (_normal(host), port)}:
+            return addresses
+        public = [address for address in addresses if is_public(address)]
+        if not public:
+            raise AddressRefused(host)
+        return public
+
+
 class GuardedBackend(httpcore2.NetworkBackend):
     """Resolves, checks, and connects to what was checked."""
 
-    def __init__(self, allowed_hosts: Iterable[str], resolve: Resolver) -> None:
-        self._allowed = frozenset(_normal(host) for host in allowed_hosts)
-        self._resolve = resolve
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
         self._connector = httpcore2.SyncBackend()
 
     @override
@@ -117,14 +147,14 @@ class GuardedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore2.NetworkStream:
-        addresses = self._checked(host, port)
+        addresses = self._guard.addresses(host, port)
         deadline = None if timeout is None else time.monotonic() + timeout
         for address in addresses[:-1]:
             try:
-                return self._connector.connect_tcp(address, port, _left(deadline), local_address, socket_options)
+                return self._connector.connect_tcp(address, port, time_left(deadline), local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
-        return self._connector.connect_tcp(addresses[-1], port, _left(deadline), local_address, socket_options)
+        return self._connector.connect_tcp(addresses[-1], port, time_left(deadline), local_address, socket_options)
 
     @override
     def connect_unix_socket(
@@ -134,21 +164,6 @@ class GuardedBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore2.NetworkStream:
         raise AddressRefused(path)
-
-    def _checked(self, host: str, port: int) -> list[str]:
-        """The addresses to try; raises when none of them may be reached."""
-        try:
-            addresses = list(self._resolve(host, port))
-        except (OSError, UnicodeError) as error:
-            raise httpcore2.ConnectError(f"The name {host} has no address.") from error
-        if not addresses:
-            raise httpcore2.ConnectError(f"The name {host} has no address.")
-        if _normal(host) in self._allowed:
-            return addresses
-        public = [address for address in addresses if is_public(address)]
-        if not public:
-            raise AddressRefused(host)
-        return public
 
 
 class GuardedTransport(httpx2.HTTPTransport):
@@ -162,13 +177,32 @@ class GuardedTransport(httpx2.HTTPTransport):
             max_keepalive_connections=POOL_LIMITS.max_keepalive_connections,
             keepalive_expiry=POOL_LIMITS.keepalive_expiry,
             network_backend=backend,
-            socket_options=_KEEP_ALIVE,
+            socket_options=KEEP_ALIVE,
         )
+
+    @override
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        refuse_userinfo(request)
+        return super().handle_request(request)
+
+
+def refuse_userinfo(request: httpx2.Request) -> None:
+    if request.url.userinfo:
+        raise UserinfoRefused(request.url.host)
+
+
+def _allowance(entry: str) -> tuple[str, int | None]:
+    """Host and port of an entry such as `models.internal`, `10.0.0.5:8000`, `::1` or `[::1]:8000`; no port means all."""
+    try:
+        return str(ipaddress.ip_address(_normal(entry))), None
+    except ValueError:
+        parts = urlsplit(f"//{entry.strip()}")
+        return _normal(parts.hostname or ""), parts.port
 
 
 def _normal(host: str) -> str:
     return host.strip().lower().strip("[]").rstrip(".")
 
 
-def _left(deadline: float | None) -> float | None:
+def time_left(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.05, deadline - time.monotonic())

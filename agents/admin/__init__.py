@@ -1,5 +1,5 @@
 """This room's pages in the admin; importing this package registers them."""
 
-from agents.admin import agents, credentials, memory, skills
+from agents.admin import agents, credentials, mcp, memory, skills
 
-__all__ = ["agents", "credentials", "memory", "skills"]
+__all__ = ["agents", "credentials", "mcp", "memory", "skills"]

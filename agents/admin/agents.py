@@ -28,7 +28,7 @@ _SECTIONS = (
     ("Model", {"fields": ("provider", "credential", "model", "max_tokens", "temperature", "prompt_caching_enabled")}),
     ("Instructions", {"fields": ("system_prompt",)}),
     ("Fallback model", {"fields": ("fallback_provider", "fallback_credential", "fallback_model")}),
-    ("Tools", {"fields": ("tools", "requires_approval", "skills_enabled", "skills", "mcp_servers")}),
+    ("Tools", {"fields": ("tools", "requires_approval", "memory_tools", "skills_enabled", "skills", "mcp_servers")}),
     ("Delegation", {"fields": ("subagents", "max_delegation_depth", "max_fan_out")}),
     (
         "Role",

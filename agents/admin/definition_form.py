@@ -56,6 +56,9 @@ class DefinitionForm(AgentModelForm):
     tools = forms.MultipleChoiceField(
         required=False, widget=forms.CheckboxSelectMultiple, help_text="What the agent may do besides answering."
     )
+    memory_tools = forms.BooleanField(
+        required=False, label="Memory tools", help_text="Lets the agent search and read its earlier conversations."
+    )
     skills_enabled = forms.BooleanField(
         required=False, label="Skills", help_text="Lets the agent look up instructions that it is given as skills."
     )

@@ -5,25 +5,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 
 from agents.llm.types import LLMContentBlock, LLMMessage
 from agents.memory.models import Session, Turn
+from agents.memory.place import memory_database
+from agents.memory.search_index import index_turns
 from workspaces.models import Workspace
 from workspaces.scoping import only
+
+CHECKPOINT = "summary_checkpoint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTurn:
     turn_id: uuid.UUID
-    user: str
     user_message: str
     agent_response: str
     signals: dict[str, Any]
-    tokens: int
-    """Input and output tokens of this turn."""
     metadata: dict[str, Any]
     created_at: datetime
+    user: str = ""
+    tokens: int = 0
+    """Input and output tokens of this turn; of a checkpoint, what the session's total starts again from."""
+
+    @property
+    def is_checkpoint(self) -> bool:
+        return bool(self.metadata.get("type") == CHECKPOINT)
 
 
 def find_session(workspace: Workspace, *, agent_id: str, session_id: str) -> Session | None:
@@ -38,30 +47,51 @@ def session_tokens(workspace: Workspace, *, agent_id: str, session_id: str) -> i
 
 def save_turn(workspace: Workspace, *, agent_id: str, session_id: str, turn: NewTurn) -> int:
     """Stores the turn once, however often it is saved, and returns the session's total tokens after it."""
-    session = find_session(workspace, agent_id=agent_id, session_id=session_id)
-    if session is None:
-        # The session's slot is held by one request at a time, so nobody else makes it or moves its total meanwhile.
-        session = workspace.sessions.create(
-            agent_id=agent_id,
-            session_id=session_id,
-            total_tokens=turn.tokens,
-            turn_count=1,
-            last_activity_at=turn.created_at,
+    with transaction.atomic(using=memory_database(), savepoint=False):
+        session = find_session(workspace, agent_id=agent_id, session_id=session_id)
+        if session is None:
+            # The session's slot is held by one request at a time, so nobody else makes it or moves its total meanwhile.
+            session = workspace.sessions.create(
+                agent_id=agent_id,
+                session_id=session_id,
+                total_tokens=turn.tokens,
+                turn_count=1,
+                last_activity_at=turn.created_at,
+            )
+            created = _create_turn(workspace, session, turn, total=turn.tokens)
+            if turn.is_checkpoint:
+                workspace.sessions.filter(pk=session.pk).update(checkpoint=created)
+            return turn.tokens
+        for saved in session.turns.filter(turn_id=turn.turn_id).values_list("session_total_tokens", flat=True):
+            return saved
+        total = turn.tokens if turn.is_checkpoint else session.total_tokens + turn.tokens
+        created = _create_turn(workspace, session, turn, total=total)
+        changes: dict[str, Any] = {"checkpoint": created} if turn.is_checkpoint else {}
+        workspace.sessions.filter(pk=session.pk).update(
+            total_tokens=total, turn_count=F("turn_count") + 1, last_activity_at=turn.created_at, **changes
         )
-        _create_turn(session, turn, total=turn.tokens)
-        return turn.tokens
-    for saved in session.turns.filter(turn_id=turn.turn_id).values_list("session_total_tokens", flat=True):
-        return saved
-    total = session.total_tokens + turn.tokens
-    _create_turn(session, turn, total=total)
-    workspace.sessions.filter(pk=session.pk).update(
-        total_tokens=total, turn_count=F("turn_count") + 1, last_activity_at=turn.created_at
-    )
-    return total
+        return total
 
 
-def _create_turn(session: Session, turn: NewTurn, *, total: int) -> None:
-    session.turns.create(
+def discard_turn(workspace: Workspace, *, agent_id: str, session_id: str, turn_id: uuid.UUID) -> None:
+    """Takes back the session's newest turn, whose request did not complete after all."""
+    with transaction.atomic(using=memory_database()):
+        session = find_session(workspace, agent_id=agent_id, session_id=session_id)
+        if session is None or not session.turns.filter(turn_id=turn_id).delete()[0]:
+            return
+        newest = session.turns.order_by("-id").first()
+        if newest is None:
+            session.delete()
+            return
+        workspace.sessions.filter(pk=session.pk).update(
+            total_tokens=newest.session_total_tokens,
+            turn_count=F("turn_count") - 1,
+            last_activity_at=newest.created_at,
+        )
+
+
+def _create_turn(workspace: Workspace, session: Session, turn: NewTurn, *, total: int) -> Turn:
+    created = session.turns.create(
         turn_id=turn.turn_id,
         workspace_id=session.workspace_id,
         user=turn.user,
@@ -72,6 +102,8 @@ def _create_turn(session: Session, turn: NewTurn, *, total: int) -> None:
         metadata=turn.metadata,
         created_at=turn.created_at,
     )
+    index_turns(workspace, session, [created])
+    return created
 
 
 def recent_turns(workspace: Workspace, *, agent_id: str, session_id: str, count: int) -> list[Turn]:
@@ -82,6 +114,17 @@ def recent_turns(workspace: Workspace, *, agent_id: str, session_id: str, count:
     if session.checkpoint_id is None:
         return list(session.turns.order_by("-id")[:count])[::-1]
     after = session.turns.filter(pk__gt=session.checkpoint_id).order_by("-id")[:count]
+    return [*session.turns.filter(pk=session.checkpoint_id), *list(after)[::-1]]
+
+
+def turns_to_compact(workspace: Workspace, *, agent_id: str, session_id: str, limit: int) -> list[Turn]:
+    """What a summary covers, oldest first: the latest checkpoint, if any, and the newest turns, `limit` in all."""
+    session = find_session(workspace, agent_id=agent_id, session_id=session_id)
+    if session is None:
+        return []
+    if session.checkpoint_id is None:
+        return list(session.turns.order_by("-id")[:limit])[::-1]
+    after = session.turns.filter(pk__gt=session.checkpoint_id).order_by("-id")[: limit - 1]
     return [*session.turns.filter(pk=session.checkpoint_id), *list(after)[::-1]]
 
 

@@ -1,7 +1,7 @@
 """What agents remember: sessions and their turns.
 
-Memory may live in another database than the runtime, so nothing joins these tables with others and no constraint
-ties them to the workspace.
+Memory may live in another database than the runtime, so nothing joins these tables with others, no constraint ties them to
+the workspace, and Django's cascade does not reach them: `agents.memory.erase` deletes them with their workspace.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from workspaces.scoping import ClosedManager
 class Session(models.Model):
     """One conversation with one agent; it exists once a turn is stored."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="sessions", db_constraint=False)
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="sessions", db_constraint=False)
     agent_id = models.CharField(max_length=200)
     session_id = models.CharField(max_length=255)
     total_tokens = models.BigIntegerField(default=0)
@@ -55,7 +55,7 @@ class Turn(models.Model):
 
     turn_id = models.UUIDField(unique=True)
     session = models.ForeignKey(Session, models.CASCADE, related_name="turns")
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="turns", db_constraint=False)
+    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="turns", db_constraint=False)
     user = models.CharField(max_length=255, blank=True, help_text="The end user of the request, if it named one.")
     user_message = models.TextField()
     agent_response = models.TextField()
@@ -90,3 +90,22 @@ class Turn(models.Model):
             "metadata": self.metadata,
             "created_at": self.created_at.timestamp(),
         }
+
+
+class SearchEntry(models.Model):
+    """A turn's words, as `agents.memory.terms` makes them. The full text indexes over it are in migration 0002."""
+
+    turn = models.OneToOneField(Turn, models.CASCADE, primary_key=True, related_name="search_entry")
+    workspace = models.ForeignKey(
+        Workspace, models.DO_NOTHING, related_name="search_entries", db_constraint=False, db_index=False
+    )
+    scopes = models.TextField(help_text="Words of their own kind: the turn's agent, session and user.")
+    user_terms = models.TextField()
+    agent_terms = models.TextField()
+
+    rows = models.Manager["SearchEntry"]()
+    objects = ClosedManager()
+
+    @override
+    def __str__(self) -> str:
+        return str(self.turn_id)

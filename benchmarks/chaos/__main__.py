@@ -15,6 +15,7 @@ from benchmarks.chaos.stack import KINDS, Kind, Stack
 
 _END_WITHIN_S = 90.0
 _SHOWN = 40
+_ASKED = "runtime.request.interaction.create"
 
 
 def main() -> int:
@@ -85,6 +86,10 @@ def _figures(evidence: Evidence, done: Counter[str], settled_s: float | None) ->
         **{f"ended: {status}": count for status, count in sorted(statuses.items())},
         "events in the log": sum(len(log) for log in evidence.events.values()),
         "recoveries": kinds["runtime.request.recovered"],
+        "delegations": kinds["runtime.subagent.call.completed"],
+        "questions to a person / answered": f"{kinds[_ASKED]} / {kinds['runtime.request.interaction.ack']}",
+        "resumed after an end": kinds["runtime.request.resumed"],
+        "sessions compacted": kinds["runtime.compaction.completed"],
         "model calls asked / in the log": f"{sum(evidence.model_calls.values())} / {thoughts}",
         "tool runs / reported interrupted": f"{_tool_runs(evidence)} / {kinds['runtime.tool.interrupted']}",
         "streams followed / connections": f"{len(evidence.transcripts)} / {_connections(evidence)}",

@@ -123,6 +123,8 @@ def _words(chance: random.Random, key: str) -> str:
             return f"tools=1 calls={len(calls)} tool=InvokeSubagent {latency} args={json.dumps(calls)}"
         case share if share < 0.35:
             return f"tools=1 calls={chance.randrange(1, 3)} tool=sign_off {latency}"
+        case share if share < 0.6:
+            return f'{_work(chance)} trickle=0.1 say="what is said is heard while it is being said"'
     return f"{_work(chance)} {latency}"
 
 

@@ -3,9 +3,9 @@
 from django.apps import apps
 from django.contrib import admin
 
-from runtime.admin import attachments, events, requests, usage
+from runtime.admin import attachments, events, interactions, requests, usage
 
-__all__ = ["attachments", "events", "requests", "usage"]
+__all__ = ["attachments", "events", "interactions", "requests", "usage"]
 
 # Whoever may schedule a function may run any code, so the queue has no pages here.
 for model in apps.get_app_config("django_q").get_models():

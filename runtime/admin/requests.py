@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from typing_extensions import override
 
 from agents.models import Turn
-from runtime.admin import send
+from runtime.admin import family, send, steer
 from runtime.kinds import TERMINAL_EVENTS, Status
 from runtime.models import AgentRequest, AgentRequestQuerySet, RuntimeEvent
 from workspaces.admin.keyset import KeysetAdmin
@@ -53,6 +53,20 @@ class AgentRequestAdmin(KeysetAdmin):
     search_help_text = "A whole request id or session id."
     fieldsets = (
         (None, {"fields": ("request_id", "workspace", "agent", "version", "session", "state", "turn", "message")}),
+        (
+            "Run",
+            {
+                "fields": (
+                    "run",
+                    "pause_reason",
+                    "parent_link",
+                    "children_links",
+                    "first_link",
+                    "reruns_links",
+                    "questions",
+                )
+            },
+        ),
         ("Failure", {"fields": ("failure",), "classes": ("collapse",)}),
         ("Times", {"fields": ("accepted_at", "started_at", "finished_at", "duration")}),
         (
@@ -76,7 +90,7 @@ class AgentRequestAdmin(KeysetAdmin):
 
     @override
     def get_urls(self) -> list[URLPattern]:
-        return [*send.urls(self), *super().get_urls()]
+        return [*send.urls(self), *steer.urls(self), *super().get_urls()]
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -87,7 +101,13 @@ class AgentRequestAdmin(KeysetAdmin):
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         computed = ("version", "session", "state", "turn", "failure", "duration")
-        return [*super().get_readonly_fields(request, obj), *computed]
+        return [*super().get_readonly_fields(request, obj), *computed, *family.FIELDS]
+
+    parent_link = family.parent_link
+    children_links = family.children_links
+    first_link = family.first_link
+    reruns_links = family.reruns_links
+    questions = family.questions
 
     @admin.display(description="Accepted (UTC)")
     def accepted(self, row: AgentRequest) -> str:
@@ -103,7 +123,7 @@ class AgentRequestAdmin(KeysetAdmin):
 
     @admin.display(description="Status")
     def state(self, row: AgentRequest) -> str:
-        note = row.wait_reason if row.status == Status.WAITING else row.reason
+        note = {Status.WAITING: row.wait_reason, Status.PAUSED: row.pause_reason}.get(Status(row.status), row.reason)
         text = f"{row.status}: {note}" if note and note != "end_turn" else row.status
         return format_html('<span class="status status-{}">{}</span>', row.status, text)
 
@@ -163,6 +183,7 @@ class AgentRequestAdmin(KeysetAdmin):
         row: AgentRequest = context["original"]
         context |= _log_page(row, request.GET.get("events_after", ""))
         context |= {"answer": _answer(row), "may_send": send.may_send(request, row.agent)}
+        context["steering"] = steer.offered_verbs(request, row)
         context["is_watched"] = "watch" in request.GET and not row.is_terminal
         response = super().render_change_form(request, context, add, change, form_url, obj)
         if context["is_watched"]:

@@ -1,19 +1,18 @@
 """“Send a test message”: from an agent's page to a durable request, whose page shows how it goes."""
 
 import secrets
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from typing_extensions import override
 
 from agents.models import Agent
 from runtime.accept import Submission, accept_request
+from runtime.admin.form_page import form_page
 from runtime.api.serializers import submission_from
 from runtime.models import AgentRequest
 from workspaces.admin.access import access_of
@@ -68,17 +67,14 @@ def _send(pages: WorkspaceModelAdmin, request: HttpRequest, agent_pk: int) -> Ht
         if accepted:
             url = reverse("admin:runtime_agentrequest_change", args=[accepted.pk])
             return HttpResponseRedirect(f"{url}?{urlencode({'watch': 1})}")
-    context: dict[str, Any] = {
-        **pages.admin_site.each_context(request),
-        "title": f"Send a test message to {agent.agent_id}",
-        "opts": Agent._meta,
-        "original": agent,
-        "form": form,
-        # Any form will do for the layout.
-        "adminform": AdminForm(cast("Any", form), [(None, {"fields": ["message", "session_id"]})], {}),
-        "errors": form.errors,
-    }
-    return TemplateResponse(request, "admin/runtime/send_message.html", context)
+    return form_page(
+        pages,
+        request,
+        template="admin/runtime/send_message.html",
+        title=f"Send a test message to {agent.agent_id}",
+        row=agent,
+        form=form,
+    )
 
 
 def _agent(request: HttpRequest, agent_pk: int) -> Agent:

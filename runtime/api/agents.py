@@ -44,7 +44,7 @@ class HealthView(APIView):
                 "primary_agent": default_session_info(primary, agents) if primary else None,
                 "observability": {
                     "enabled": settings.MASH_OBSERVABILITY_ENABLED,
-                    "memory": {"search_available": False, "default_limit": 10},
+                    "memory": {"search_available": settings.MASH_OBSERVABILITY_ENABLED, "default_limit": 10},
                 },
             }
         )

@@ -12,7 +12,7 @@ from runtime.api.responses import AcceptedRequest, RequestRow, enveloped
 from runtime.cancel import cancel_request
 from runtime.kinds import Reason
 from runtime.models import AgentRequest
-from runtime.public import accepted_answer, request_row
+from runtime.public import request_row
 from runtime.rerun import rerun_request
 from runtime.resume import resume_request
 from workspaces.api.authentication import principal_of
@@ -54,7 +54,13 @@ class RerunView(ControlView):
     def post(self, request: Request, agent_id: str, **ids: uuid.UUID) -> Response:
         """Send a request's message again, as a new request that reads today's history."""
         again = rerun_request(principal_of(request), self.find(request, agent_id, **ids))
-        return data(accepted_answer(again))
+        answer = {
+            "request_id": str(again.request_id),
+            "session_id": again.session_id,
+            "status": again.status,
+            "request_seq": again.last_sequence,
+        }
+        return data(answer)
 
 
 class TraceStatusView(APIView):

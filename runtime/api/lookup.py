@@ -9,16 +9,11 @@ from runtime.errors import AgentNotFound, RequestNotFound
 from runtime.models import AgentRequest
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import InvalidRequest
-from workspaces.models import Workspace
 from workspaces.scoping import only
 
 
 def find_agent(request: Request, agent_id: str) -> Agent:
-    return agent_of(principal_of(request).workspace, agent_id)
-
-
-def agent_of(workspace: Workspace, agent_id: str) -> Agent:
-    agents = workspace.agents.select_related("current_version")
+    agents = principal_of(request).workspace.agents.select_related("current_version")
     agent = only(agents.filter(agent_id=clean_id(agent_id, "agent_id")))
     if agent is None:
         raise AgentNotFound("There is no such agent.")

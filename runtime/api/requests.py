@@ -16,7 +16,7 @@ from runtime.api.responses import SUBMIT_ANSWER, SUBMIT_EXAMPLES, RequestList, R
 from runtime.api.serializers import SubmitBody, submission_from
 from runtime.kinds import Status
 from runtime.models import AgentRequestQuerySet
-from runtime.public import accepted_answer, request_row
+from runtime.public import request_row
 from runtime.usage.family import with_children
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import InvalidBody, InvalidRequest, data
@@ -42,7 +42,13 @@ class SubmitView(APIView):
         agent = find_agent(request, agent_id)
         submission = submission_from(read_body(request, SubmitBody))
         accepted = accept_request(principal_of(request), agent, submission, idempotency_key=_idempotency_key(request))
-        answer = accepted_answer(accepted.agent_request)
+        agent_request = accepted.agent_request
+        answer = {
+            "request_id": str(agent_request.request_id),
+            "session_id": agent_request.session_id,
+            "status": agent_request.status,
+            "request_seq": agent_request.last_sequence,
+        }
         return data(answer, headers={"Idempotent-Replayed": "true"} if accepted.is_replay else None)
 
 
@@ -77,10 +83,7 @@ class RequestStatusView(RequestView):
 
 
 def _idempotency_key(request: Request) -> str:
-    return checked_key(request.headers.get("Idempotency-Key", "").strip())
-
-
-def checked_key(key: str) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > MAX_KEY_LENGTH or not key.isprintable():
         raise InvalidRequest(f"Idempotency-Key must be at most {MAX_KEY_LENGTH} printable characters.")
     return key

@@ -102,15 +102,11 @@ def submission_from(values: dict[str, Any]) -> Submission:
         values[name] = values[name].strip()
         if not values[name]:
             raise InvalidRequest(f"{name} must not be blank.", details={"param": name})
-    check_message_size(values["message"])
+    limit = settings.MASH_MAX_MESSAGE_BYTES
+    if len(values["message"].encode()) > limit:
+        raise PayloadTooLarge(f"message is larger than {limit} bytes.", details={"param": "message", "limit": limit})
     attached = tuple(_attached(entry) for entry in values.pop("attachments", ()))
     return Submission(**values, attachments=attached)
-
-
-def check_message_size(message: str) -> None:
-    limit = settings.MASH_MAX_MESSAGE_BYTES
-    if len(message.encode()) > limit:
-        raise PayloadTooLarge(f"message is larger than {limit} bytes.", details={"param": "message", "limit": limit})
 
 
 def _attached(entry: dict[str, Any]) -> Upload | Reference:

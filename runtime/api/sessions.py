@@ -9,8 +9,10 @@ from agents.describe import session_info
 from agents.memory.models import Session
 from runtime.api.agents import default_session_info, listed_agents
 from runtime.api.lookup import clean_id, find_agent
+from runtime.api.memory_shapes import ErasedSession
 from runtime.api.parameters import LIMIT
 from runtime.api.responses import History, SessionInfo, SessionList, enveloped
+from runtime.erase import erase_session
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import data
 from workspaces.api.pagination import whole_number
@@ -33,7 +35,7 @@ class SessionListView(APIView):
 
 
 class SessionView(APIView):
-    required_scopes = {"GET": Scope.SESSIONS_READ}
+    required_scopes = {"GET": Scope.SESSIONS_READ, "DELETE": Scope.SESSIONS_WRITE}
 
     @extend_schema(operation_id="get_session", responses=enveloped(SessionInfo))
     def get(self, request: Request, agent_id: str, session_id: str) -> Response:
@@ -43,6 +45,14 @@ class SessionView(APIView):
         if not session_id.strip():
             return data(default_session_info(agent, agents))
         return data(session_info(agent, agents, session_id=clean_id(session_id, "session_id")))
+
+    @extend_schema(operation_id="erase_session", responses={200: enveloped(ErasedSession)})
+    def delete(self, request: Request, agent_id: str, session_id: str) -> Response:
+        """Erase what was said in a session and told to its subagents; the log keeps its lines, emptied."""
+        agent = find_agent(request, agent_id)
+        cleaned = clean_id(session_id, "session_id")
+        erased = erase_session(principal_of(request), agent, cleaned)
+        return data({"session_id": cleaned, "erased": erased})
 
 
 class HistoryView(APIView):

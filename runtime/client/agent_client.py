@@ -1,102 +1,93 @@
-"""Calls one agent over H2A (contract 2.6)."""
+"""Speaks with one agent over its H2A surface (contract 2.6)."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
-from httpx_sse import SSEError, aconnect_sse
+from httpx_sse import aconnect_sse
 
 
 class AgentClientError(Exception):
-    """The agent's server could not be reached, refused, or answered what no such server would."""
-
-    def __init__(self, message: str, *, status: int | None = None, code: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
+    """The agent could not be reached, or did not answer as H2A says."""
 
 
 class AgentClient:
-    """One agent behind `base_url`, such as `https://mash.example/h2a/research`; close it, or use it in `async with`."""
+    """`AgentClient(base_url="https://host/h2a/research", agent_id="research", default_headers={"Authorization": ...})`"""
 
-    def __init__(self, base_url: str, agent_id: str, default_headers: Mapping[str, str] | None = None) -> None:
-        self.base_url = base_url.partition("?")[0].strip().rstrip("/")
+    def __init__(
+        self,
+        base_url: str,
+        agent_id: str,
+        default_headers: Mapping[str, str] | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        url = urlsplit(base_url)
+        self.base_url = urlunsplit((url.scheme, url.netloc, url.path.rstrip("/"), "", ""))
         self.agent_id = agent_id
-        self._requests = f"{self.base_url}/agent/{quote(agent_id, safe='')}/request"
-        self._http = httpx.AsyncClient(headers=dict(default_headers or {}))
+        self._http = httpx.AsyncClient(headers={"Mash-Events": "2", **(default_headers or {})}, transport=transport)
 
     async def health(self, timeout: float = 5.0) -> dict[str, Any]:  # noqa: ASYNC109  the contract's name
-        return await self._call("GET", f"{self.base_url}/health", timeout=timeout, expected=200)
+        """Seconds to wait for the answer: `timeout`."""
+        return await self._call("GET", "/health", expected=200, timeout_s=timeout)
 
     async def post_request(self, message: str, session_id: str, timeout: float = 30.0) -> str:  # noqa: ASYNC109
-        """Sends a message; the id that it gives leads to the answer's events."""
+        """Sends a message and gives the request's id."""
         body = {"message": message, "session_id": session_id}
-        answer = await self._call("POST", self._requests, timeout=timeout, expected=202, json=body)
-        if not isinstance(answer.get("request_id"), str):
-            raise AgentClientError("The answer holds no request_id.", status=202)
-        return str(answer["request_id"])
+        answer = await self._call("POST", self._path(), expected=202, timeout_s=timeout, json=body)
+        return str(answer.get("request_id", ""))
 
     async def stream_response(
         self,
         request_id: str,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> AsyncIterator[dict[str, Any]]:
-        """`{"event", "data"}` of every event until the server ends the stream; `timeout` bounds each silence."""
-        url = f"{self._requests}/{quote(request_id, safe='')}"
+        """The request's events as `{"event", "data"}`, to its end; data that is no JSON object comes as `{"raw": text}`."""
+        url = f"{self.base_url}{self._path()}/{quote(request_id, safe='')}"
         try:
-            async with aconnect_sse(self._http, "GET", url, timeout=timeout) as source:
+            async with aconnect_sse(self._http, "GET", url, timeout=httpx.Timeout(timeout, connect=10.0)) as source:
                 if source.response.status_code != httpx.codes.OK:
                     await source.response.aread()
-                    raise _refused(source.response)
+                    raise _unexpected(source.response)
                 async for frame in source.aiter_sse():
                     if frame.data:
                         yield {"event": frame.event, "data": _parsed(frame.data)}
-        except (httpx.HTTPError, httpx.InvalidURL, SSEError) as error:
-            raise _unreachable(error) from error
+        except httpx.HTTPError as error:
+            raise AgentClientError(f"The stream of {self.agent_id} broke off: {error}") from error
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
+    def _path(self) -> str:
+        return f"/agent/{quote(self.agent_id, safe='')}/request"
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def _call(self, method: str, url: str, *, expected: int, **options: Any) -> dict[str, Any]:
+    async def _call(self, method: str, path: str, *, expected: int, timeout_s: float, **options: Any) -> dict[str, Any]:
         try:
-            response = await self._http.request(method, url, **options)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _unreachable(error) from error
+            response = await self._http.request(method, self.base_url + path, timeout=timeout_s, **options)
+        except httpx.HTTPError as error:
+            raise AgentClientError(f"{self.agent_id} cannot be reached: {error}") from error
+        if response.status_code != expected:
+            raise _unexpected(response)
         content = _parsed(response.text)
-        if response.status_code != expected or not isinstance(content, dict):
-            raise _refused(response)
         return content
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> dict[str, Any]:
     try:
-        return json.loads(text)
+        content = json.loads(text)
     except ValueError:
         return {"raw": text}
+    return content if isinstance(content, dict) else {"raw": text}
 
 
-def _refused(response: httpx.Response) -> AgentClientError:
-    content = _parsed(response.text)
-    fault = content.get("error") if isinstance(content, dict) else None
-    fault = fault if isinstance(fault, dict) else {}
-    told = fault.get("message") or response.reason_phrase or "no reason given"
+def _unexpected(response: httpx.Response) -> AgentClientError:
+    fault = _parsed(response.text).get("error")
+    text = fault.get("message") if isinstance(fault, dict) else None
     return AgentClientError(
-        f"{response.request.method} {response.request.url.path}: {response.status_code} {told}",
-        status=response.status_code,
-        code=str(fault.get("code") or ""),
+        f"{response.request.method} {response.request.url.path}: {response.status_code} {text or ''}"
     )
 
 
-def _unreachable(error: Exception) -> AgentClientError:
-    return AgentClientError(f"No answer from the agent: {str(error) or type(error).__name__}")
+MashAgentClient = AgentClient

@@ -1,6 +1,9 @@
 """Follows one request over as many connections as it takes, giving each event once."""
 
+import contextlib
 import logging
+import socket
+import threading
 import time
 from collections.abc import Generator, Iterator
 
@@ -29,13 +32,26 @@ class RequestStream:
         self._retry_s = RETRY_S
         self._failures = 0
         self._is_over = False
+        self._stopped = threading.Event()
+        self._response: httpx.Response | None = None
+
+    def stop(self) -> None:
+        """Ends the reading from another thread, also while it waits for the server."""
+        self._stopped.set()
+        response = self._response
+        stream = response.extensions.get("network_stream") if response is not None else None
+        connection = stream.get_extra_info("socket") if stream is not None else None
+        if connection is not None:
+            # Closing would not wake a thread that reads; this does. It may have ended by itself.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def events(self) -> Generator[RequestEvent, None, None]:
         """Every event after the cursor, until the server closes after a terminal one.
 
         A terminal event alone is no end: the log of a request that was cancelled and resumed holds two.
         """
-        while not self._is_over:
+        while self._goes_on():
             trouble = MashHostClientError("The stream ended early.", method="GET", path=self._path)
             try:
                 yield from self._listen()
@@ -45,8 +61,11 @@ class RequestStream:
                 if not error.is_passing:
                     raise
                 trouble = error
-            if not self._is_over:
+            if self._goes_on():
                 self._pause(trouble)
+
+    def _goes_on(self) -> bool:
+        return not (self._is_over or self._stopped.is_set())
 
     def _listen(self) -> Iterator[RequestEvent]:
         """The events of one connection; a read waits as long as keep-alives come."""
@@ -60,9 +79,13 @@ class RequestStream:
             if self._is_over:
                 return
             opened_at = time.monotonic()
+            self._response = source.response
+            if self._stopped.is_set():
+                return
             try:
                 yield from self._delivered(source.iter_sse())
             finally:
+                self._response = None
                 if time.monotonic() - opened_at >= STEADY_S:
                     self._failures = 0
 
@@ -103,4 +126,4 @@ class RequestStream:
             raise trouble
         delay = min(MAX_DELAY_S, self._retry_s * 2 ** (self._failures - 1))
         logger.debug("Stream interrupted, again in %.1f s: %s", delay, trouble, extra={"action": "client.reconnect"})
-        time.sleep(delay)
+        self._stopped.wait(delay)

@@ -25,6 +25,10 @@ def examine() -> Iterator[Finding]:
         yield from _environment_key(kind, VENDORS[kind])
     if settings.MASH_ALLOWED_PRIVATE_HOSTS:
         yield ok("private hosts", f"workspaces may reach {', '.join(settings.MASH_ALLOWED_PRIVATE_HOSTS)}")
+    if settings.MASH_MCP_STDIO_WORKSPACES:
+        allowed = ", ".join(settings.MASH_MCP_STDIO_WORKSPACES)
+        advice = "Name only workspaces whose admins may run programs as the server's user."
+        yield warn("mcp processes", f"workspaces that may start MCP servers here: {allowed}", advice)
     for workspace in Workspace.objects.iterator(chunk_size=100):
         yield from _credentials(workspace)
         yield from _agents(workspace)
@@ -52,12 +56,17 @@ def _environment_key(kind: str, vendor: Vendor) -> Iterator[Finding]:
 
 
 def _credentials(workspace: Workspace) -> Iterator[Finding]:
+    advice = "Put the key that it was encrypted under back into MASH_ENCRYPTION_KEYS, or enter it anew."
     for credential in workspace.credentials.all():
         try:
             encryption.decrypt(credential.encrypted_key)
         except (UnreadableSecret, ValueError):
-            advice = "Put the key that it was encrypted under back into MASH_ENCRYPTION_KEYS, or enter it anew."
             yield fail("credentials", f"{workspace}/{credential.name} cannot be decrypted", advice)
+    for server in workspace.mcp_servers.exclude(encrypted_secrets=""):
+        try:
+            encryption.decrypt(server.encrypted_secrets)
+        except (UnreadableSecret, ValueError):
+            yield fail("mcp servers", f"the secrets of {workspace}/{server.name} cannot be decrypted", advice)
 
 
 def _agents(workspace: Workspace) -> Iterator[Finding]:

@@ -5,23 +5,27 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import Error, connection, connections
 
+from agents.memory.place import is_apart, memory_database
 from runtime.doctor.finding import Finding, fail, ok, warn
+from workspaces.databases import count_missing_migrations, reach_all
 
 _SKEW_S = 2.0
 
 
 def examine() -> Iterator[Finding]:
     try:
-        connection.ensure_connection()
+        reach_all()
     except Error as error:
         # The driver's text names host and user but may also repeat the whole URL.
-        advice = "Check MASH_DATABASE_URL and that the server runs; for SQLite, that the data directory is writable."
+        advice = "Check MASH_DATABASE_URL (and MASH_MEMORY_DATABASE_URL) and that the server runs; for SQLite, that the data directory is writable."
         yield fail("database", f"cannot be reached ({type(error).__name__})", advice)
         return
     yield from _sqlite() if connection.vendor == "sqlite" else _postgresql()
+    if is_apart():
+        about = connections[memory_database()]
+        yield ok("memory", f"in a database of its own: {about.vendor}, {about.settings_dict['NAME']}")
     yield _migrations()
 
 
@@ -55,10 +59,9 @@ def _clock() -> Finding:
 
 
 def _migrations() -> Finding:
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    missing = count_missing_migrations()
     if missing:
-        return fail("database", f"{len(missing)} migrations are missing", "Run `manage.py migrate`.")
+        return fail("database", f"{missing} migrations are missing", "Run `manage.py mash_migrate`.")
     return ok("migrations", "all applied")
 
 

@@ -1,1 +1,1 @@
-"""One agent as an HTTP server of its own, for clients of the contract's H2A (2.5), at `/h2a/<agent_id>/`."""
+"""H2A, the plain HTTP surface of one agent that hosts speak with (contract 2.5): no envelope, header tokens only."""

@@ -1,96 +1,94 @@
-"""Health and submission of one agent (contract 2.5)."""
+"""Health of one agent, and sending it a message (contract 2.5)."""
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
-from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
-from typing_extensions import override
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
 
-from agents.models import Agent
-from runtime.accept import accept_request
+from runtime.accept import Submission, accept_request
 from runtime.api.agents import default_session_info, listed_agents
-from runtime.api.serializers import check_message_size, submission_from
-from runtime.h2a.errors import RouteNotFound, bare_exception_handler
-from workspaces.api.authentication import MashAuthentication, principal_of
-from workspaces.api.serializers import BodySerializer, StrictCharField, read_body
-from workspaces.authenticate import Principal, authenticate_by_header
-from workspaces.models import User
+from runtime.h2a.door import OPEN_TO_ALL, check_route, enter, error_content
+from workspaces.api.envelope import InvalidRequest
+from workspaces.errors import MashError
 from workspaces.roles import Scope
-from workspaces.scoping import only
+
+Parameters = ParamSpec("Parameters")
+View = Callable[Concatenate[HttpRequest, Parameters], JsonResponse]
+MAX_SESSION_ID = 255
 
 
-class HeaderAuthentication(MashAuthentication):
-    @override
-    def authenticate(self, request: Request) -> tuple[User | None, Principal]:
-        return None, authenticate_by_header(request._request)
+class InvalidJson(MashError):
+    code = "INVALID_JSON"
+    status = 400
 
 
-class AgentBody(BodySerializer):
-    message = StrictCharField(trim_whitespace=False)
-    session_id = StrictCharField(max_length=255)
+def plain(view: "View[Parameters]") -> "View[Parameters]":
+    """Answers what the view raises in this surface's own form; needs no CSRF token, for it takes no cookies."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> JsonResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except MashError as error:
+            headers = {**OPEN_TO_ALL, **({"WWW-Authenticate": "Bearer"} if error.status == 401 else {})}
+            return JsonResponse(error_content(error), status=error.status, headers=headers)
+
+    return answer  # type: ignore[return-value]  # the wrapper keeps the view's parameters
 
 
-@extend_schema(exclude=True)
-class AgentServerView(APIView):
-    """Base of the views; the OpenAPI document is about the other API, with its envelope."""
-
-    authentication_classes = (HeaderAuthentication,)
-
-    @override
-    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
-        return bare_exception_handler
+@require_GET
+@plain
+def health(request: HttpRequest, agent_id: str) -> JsonResponse:
+    _, agent = enter(request, agent_id, scope=Scope.AGENTS_READ)
+    session = default_session_info(agent, listed_agents(agent.workspace))
+    about = {"status": "ok", "agent_id": agent.agent_id, "app_id": agent.agent_id, "session": session}
+    return JsonResponse(about, headers=OPEN_TO_ALL)
 
 
-class HealthView(AgentServerView):
-    required_scopes = {"GET": Scope.AGENTS_READ}
-
-    def get(self, request: Request, served_id: str) -> Response:
-        principal = principal_of(request)
-        agent = find_served(principal, served_id, served_id)
-        session = default_session_info(agent, listed_agents(principal.workspace))
-        return Response({"status": "ok", "agent_id": agent.agent_id, "app_id": agent.agent_id, "session": session})
-
-
-class SubmitView(AgentServerView):
-    required_scopes = {"POST": Scope.AGENTS_RUN}
-
-    def post(self, request: Request, served_id: str, agent_id: str) -> Response:
-        principal = principal_of(request)
-        agent = find_served(principal, served_id, agent_id)
-        body = read_body(request, AgentBody)
-        message = body["message"]
-        # The message goes on as it came, blanks around it included.
-        submission = replace(submission_from(body), message=message)
-        check_message_size(message)
-        agent_request = accept_request(principal, agent, submission).agent_request
-        answer = {
-            "request_id": str(agent_request.request_id),
-            "agent_id": agent.agent_id,
-            "session_id": agent_request.session_id,
-            "status": "accepted",
-        }
-        return Response(answer, status=202)
+@csrf_exempt
+@require_POST
+@plain
+def submit(request: HttpRequest, agent_id: str, named: str) -> JsonResponse:
+    principal, agent = enter(request, agent_id, scope=Scope.AGENTS_RUN)
+    check_route(agent, named)
+    accepted = accept_request(principal, agent, _submission(request.body)).agent_request
+    answer = {
+        "request_id": str(accepted.request_id),
+        "agent_id": agent.agent_id,
+        "session_id": accepted.session_id,
+        "status": "accepted",
+    }
+    return JsonResponse(answer, status=202, headers=OPEN_TO_ALL)
 
 
-class NoRouteView(AgentServerView):
-    """Whatever else is asked for below `/h2a/`."""
+def _submission(body: bytes) -> Submission:
+    """The message as it came, the session's id trimmed; neither may be blank."""
+    try:
+        values: Any = json.loads(body)
+        body.decode()
+    except (ValueError, RecursionError):
+        raise InvalidJson("The body is not JSON.") from None
+    if not isinstance(values, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    for name in ("message", "session_id"):
+        value = values.get(name)
+        if not isinstance(value, str) or not value.strip() or "\x00" in value or not _is_text(value):
+            raise InvalidRequest(f"{name} must be text that is not blank.")
+    session_id = values["session_id"].strip()
+    if len(session_id) > MAX_SESSION_ID:
+        raise InvalidRequest(f"session_id must have at most {MAX_SESSION_ID} characters.")
+    return Submission(message=values["message"], session_id=session_id)
 
-    required_scopes = dict.fromkeys(("GET", "POST"), Scope.AGENTS_READ)
 
-    def get(self, request: Request, rest: str) -> Response:
-        raise RouteNotFound("There is no such route.")
-
-    post = get
-
-
-def find_served(principal: Principal, served_id: str, agent_id: str) -> Agent:
-    """The agent behind the base path, if the rest of the path means the same one."""
-    agents = principal.workspace.agents.select_related("current_version", "workspace")
-    agent = only(agents.filter(agent_id=served_id.replace("\x00", "\ufffd")))
-    if agent is None or agent_id != served_id:
-        raise RouteNotFound("There is no such agent here.")
-    return agent
+def _is_text(value: str) -> bool:
+    """Whether it holds no half of a surrogate pair."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -112,11 +112,12 @@ class AgentRequest(models.Model):
     accepted_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True, help_text="When its content was erased, in row and log.")
 
     rows = AgentRequestQuerySet.as_manager()
     objects = ClosedManager()
 
-    # Of this process's claim, not of the row: the worker before was lost.
+    # Of this process's claim, not of the row: the worker before left it running, killed or told to stop.
     was_lost: bool = False
 
     class Meta:

@@ -12,6 +12,15 @@ class NoSuchAgent(Exception):
     """The workspace lists no agent of that name; the text names those it has."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftRequest:
+    """A request that waits for an answer and that nobody watches; its question comes right after the cursor."""
+
+    agent_id: str
+    request_id: str
+    cursor: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Conversation:
     client: MashClient
@@ -19,6 +28,7 @@ class Conversation:
     agent_id: str
     session_id: str
     earlier_sessions: dict[str, str] = field(default_factory=dict)
+    left: LeftRequest | None = None
 
     @classmethod
     def open(cls, client: MashClient, *, agent_id: str, session_id: str) -> Self:

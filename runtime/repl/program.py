@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.client import MashClient, MashHostClientError
-from runtime.repl.commands import Leave
+from runtime.repl.askers import Asker, PipeAsker, RuleAsker, TerminalAsker
+from runtime.repl.command import Leave
 from runtime.repl.connection import NoConnection, advice, find_connection
 from runtime.repl.conversation import Conversation, NoSuchAgent
+from runtime.repl.desk import Desk
 from runtime.repl.editor import make_editor
 from runtime.repl.screen import PipeScreen, Screen
 from runtime.repl.shell import Shell
 from runtime.repl.text import plain
 from runtime.repl.view import Outcome
 
+WAITING = 3
 INTERRUPTED = 130
+_ENDS = {Outcome.INTERRUPTED: INTERRUPTED, Outcome.WAITING: WAITING}
+_DECISIONS = {"all": "approve", "none": "deny"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,7 @@ class Options:
     api_key: str | None = None
     agent: str | None = None
     session_id: str | None = None
+    approve: str | None = None
 
 
 def run(options: Options, *, environment: Mapping[str, str], local_file: Path) -> int:
@@ -44,7 +50,8 @@ def run(options: Options, *, environment: Mapping[str, str], local_file: Path) -
         )
         with MashClient(connection.api_base_url, connection.api_key) as client:
             talk = Conversation.open(client, agent_id=options.agent or "", session_id=options.session_id or "")
-            shell = Shell(screen, talk)
+            asker = _asker(screen, options.approve, is_terminal=is_terminal)
+            shell = Shell(Desk(screen=screen, conversation=talk, asker=asker))
             return run_terminal(shell) if is_terminal else run_pipe(shell, sys.stdin)
     except (NoConnection, NoSuchAgent) as error:
         Screen(sys.stderr, is_plain=not is_terminal).error(str(error))
@@ -60,7 +67,7 @@ def run(options: Options, *, environment: Mapping[str, str], local_file: Path) -
 
 def run_terminal(shell: Shell) -> int:
     """Reads lines with the editor until the reader leaves."""
-    screen, talk = shell.screen, shell.conversation
+    screen, talk = shell.desk.screen, shell.desk.conversation
     editor = make_editor(talk.agent_id)
     screen.line(f"{talk.agent_id}@remote", "bold cyan")
     screen.line("Write a message, or /help for the commands.", "dim")
@@ -75,19 +82,24 @@ def run_terminal(shell: Shell) -> int:
 
 
 def run_pipe(shell: Shell, lines: Iterable[str]) -> int:
-    """Sends line after line; 0 if all were answered."""
+    """Sends line after line, up to one that leaves a question open; 0 if all were answered."""
     has_failed = False
     try:
         for line in map(_clean, lines):
             outcome = shell.handle(line) if line else Outcome.ANSWERED
-            if outcome is Outcome.INTERRUPTED:
-                return INTERRUPTED
+            if outcome in _ENDS:
+                return _ENDS[outcome]
             has_failed = has_failed or outcome is Outcome.FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Leave:
         pass
     return 1 if has_failed else 0
+
+
+def _asker(screen: Screen, approve: str | None, *, is_terminal: bool) -> Asker:
+    asker: Asker = TerminalAsker(screen) if is_terminal else PipeAsker(screen)
+    return RuleAsker(screen, _DECISIONS[approve], asker) if approve else asker
 
 
 def _clean(line: str) -> str:

@@ -1,7 +1,7 @@
 """What the shell writes on: a terminal with colours and boxes, or a pipe with plain text."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from rich import box
@@ -9,6 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.segment import Segment
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
@@ -32,6 +33,7 @@ class Screen:
     """A terminal."""
 
     table_box: box.Box | None = box.ASCII
+    shows_text_live = True
 
     def __init__(self, stream: TextIO, *, is_plain: bool = False) -> None:
         # Nothing that is printed is read as rich's own markup.
@@ -43,9 +45,26 @@ class Screen:
             soft_wrap=is_plain,
             force_terminal=False if is_plain else None,
         )
+        self._spinner: Status | None = None
+        self._is_within_line = False
 
     def line(self, text: str, style: str = "") -> None:
-        self.console.print(Text(plain(text), style=style))
+        self._print(Text(plain(text), style=style))
+
+    def piece(self, text: str) -> None:
+        """A part of a text that is still being written; whatever else is shown next begins on a new line."""
+        if not self._is_within_line and self._spinner:
+            # It would be drawn over the unfinished line.
+            self._spinner.stop()
+        self.console.out(plain(text), end="", highlight=False)
+        self._is_within_line = True
+
+    def end_text(self) -> None:
+        if self._is_within_line:
+            self._is_within_line = False
+            self.console.out("", highlight=False)
+            if self._spinner:
+                self._spinner.start()
 
     def error(self, text: str, advice: str = "") -> None:
         self.line(text, "red")
@@ -62,25 +81,51 @@ class Screen:
 
     def answer(self, text: str) -> None:
         body = Harmless(Markdown(plain(text), hyperlinks=False))
-        self.console.print(Panel(body, title="Assistant", box=box.ASCII))
+        self._print(Panel(body, title="Assistant", box=box.ASCII))
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         table = Table(*headings, box=self.table_box)
         for row in rows:
             table.add_row(*(Text(one_line(str(cell))) for cell in row))
-        self.console.print(table)
+        self._print(table)
 
-    def working(self, text: str) -> contextlib.AbstractContextManager[object]:
-        return self.console.status(Text(one_line(text)), spinner="line")
+    @contextlib.contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """Shows that something is under way."""
+        self._spinner = self.console.status(Text(one_line(text)), spinner="line")
+        try:
+            with self._spinner:
+                yield
+        finally:
+            self._spinner = None
+            self.end_text()
+
+    @contextlib.contextmanager
+    def interlude(self) -> Iterator[None]:
+        """Leaves the terminal to somebody else for a while."""
+        self.end_text()
+        spinner = self._spinner
+        if spinner:
+            spinner.stop()
+        try:
+            yield
+        finally:
+            if spinner:
+                spinner.start()
 
     def clear(self) -> None:
         self.console.clear()
+
+    def _print(self, content: RenderableType) -> None:
+        self.end_text()
+        self.console.print(content)
 
 
 class PipeScreen(Screen):
     """A pipe: answers on one stream, everything else on the other, nothing but text."""
 
     table_box = None
+    shows_text_live = False
 
     def __init__(self, answers: TextIO, notes: TextIO) -> None:
         super().__init__(notes, is_plain=True)
@@ -100,5 +145,6 @@ class PipeScreen(Screen):
         self._answers.flush()
 
     @override
-    def working(self, text: str) -> contextlib.AbstractContextManager[object]:
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        yield

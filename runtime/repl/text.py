@@ -16,6 +16,13 @@ def plain(text: str) -> str:
     return "".join(_harmless(char) for char in _SEQUENCES.sub("", text))
 
 
+def visible(text: str) -> str:
+    """The text with everything that a terminal does not show, or obeys, written as an escape."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 def one_line(text: str) -> str:
     return " ".join(plain(text).split())
 

@@ -79,8 +79,8 @@ class Tally:
     @property
     def summary(self) -> str:
         duration_ms = sum(self.totals_ms.get(step) or part for step, part in self.parts_ms.items())
-        steps = _counted(len(self.parts_ms), "step")
-        return f"{steps}, {_counted(self.tools, 'tool')}, {self.tokens:,} tokens, {duration_ms:,} ms"
+        steps = counted(len(self.parts_ms), "step")
+        return f"{steps}, {counted(self.tools, 'tool')}, {self.tokens:,} tokens, {duration_ms:,} ms"
 
 
 def _previews(calls: list[Mapping[str, Any]]) -> list[str]:
@@ -91,5 +91,5 @@ def _previews(calls: list[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"

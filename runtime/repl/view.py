@@ -1,6 +1,7 @@
 """Shows one request from its first event to its last (contract 2.4, 9.6; extensions 1)."""
 
 import enum
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,30 +9,35 @@ from runtime.client import RequestEvent
 from runtime.repl.screen import Screen
 from runtime.repl.text import one_line
 from runtime.repl.thought import mapping, text
+from runtime.repl.told import Told
 from runtime.repl.trace import TraceView
 
-_MIRROR = "subagent."
+_MAX_RESPONSE = 200
 
 
 class Outcome(enum.Enum):
     ANSWERED = "answered"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    WAITING = "waiting"
+    """A question was left open."""
 
 
 class RequestView:
-    """`outcome` and `session_id` are known once the last event was taken and the view closed."""
+    """`outcome` is known once the last event was taken and the view closed."""
 
     def __init__(self, screen: Screen, agent_id: str) -> None:
         self.outcome = Outcome.FAILED
-        self.session_id = ""
+        self._has_asked = False
         self._screen = screen
         self._main = TraceView(screen, agent_id, on_response=self._answered_early)
         self._nested: dict[str, TraceView] = {}
         self._early = ""
         self._ending: Callable[[], None] | None = None
         self._shown: dict[str, Callable[[Mapping[str, Any]], None]] = {
-            "agent.trace": self._trace,
+            "agent.trace": self._main.take,
+            "request.interaction.create": self._asked,
+            "request.interaction.ack": self._settled,
             "request.waiting": self._waiting,
             "request.paused": self._paused,
             "request.resumed": self._resumed,
@@ -41,9 +47,11 @@ class RequestView:
         }
 
     def take(self, event: RequestEvent) -> None:
-        show = self._shown.get(event.name)
-        if show:
-            show(event.data)
+        told = Told.read(event)
+        if told.subagent_id:
+            self._mirror(told)
+        elif show := self._shown.get(told.name):
+            show(told.data)
 
     def close(self) -> None:
         """Sums up, and shows how the request ended; without a terminal event that is an error."""
@@ -56,29 +64,34 @@ class RequestView:
             return
         self._ending()
 
-    def _trace(self, data: Mapping[str, Any]) -> None:
-        kind = text(data.get("event_type"))
-        if kind.startswith(_MIRROR):
-            self._mirror(kind.removeprefix(_MIRROR), mapping(data.get("payload")))
-        else:
-            self._main.take(data)
-
-    def _mirror(self, name: str, payload: Mapping[str, Any]) -> None:
-        """An event of a subagent; its keys may lie one level deeper (contract 3.4)."""
-        mirrored = payload if "agent_id" in payload else mapping(payload.get("payload"))
-        label = f"Subagent {one_line(text(mirrored.get('agent_id')))}"
-        data = mapping(mirrored.get("data"))
+    def _mirror(self, told: Told) -> None:
+        label = f"Subagent {one_line(told.subagent_id)}"
         view = self._nested.setdefault(label, TraceView(self._screen, label))
-        if name == "agent.trace":
-            view.take(data)
-        elif name == "request.started":
-            self._screen.line(f"{label}: started")
-        elif name == "request.completed":
-            view.close()
-            self._screen.line(f"{label}: completed")
-        elif name in {"request.error", "request.cancelled"}:
-            view.close()
-            self._screen.line(f"{label}: {_reason_of(data)}", "red")
+        match told.name:
+            case "agent.trace":
+                view.take(told.data)
+            case "request.started":
+                self._screen.line(f"{label}: started")
+            case "request.completed":
+                view.close()
+                self._screen.line(f"{label}: completed")
+            case "request.error" | "request.cancelled":
+                view.close()
+                self._screen.line(f"{label}: {_reason_of(told.data)}", "red")
+            case "request.interaction.ack":
+                self._settled(told.data)
+
+    def _asked(self, data: Mapping[str, Any]) -> None:
+        self._has_asked = True
+
+    def _settled(self, data: Mapping[str, Any]) -> None:
+        note = text(data.get("note"))
+        response = json.dumps(data.get("response"), ensure_ascii=False)[:_MAX_RESPONSE]
+        said = f"{response}, {note}" if note else response
+        if data.get("state") == "answered":
+            self._screen.line(f"Answered by {one_line(text(data.get('by')))}: {one_line(said)}", "yellow")
+        else:
+            self._screen.line(f"Nobody answered in time, which counts as {one_line(said)}", "yellow")
 
     def _waiting(self, data: Mapping[str, Any]) -> None:
         position = data.get("position")
@@ -86,6 +99,9 @@ class RequestView:
         self._screen.line(f"Waiting: {_WAITING.get(text(data.get('reason')), _reason_of(data))}{place}", "yellow")
 
     def _paused(self, data: Mapping[str, Any]) -> None:
+        if self._has_asked and data.get("reason") == "interaction":
+            # The question itself has told as much.
+            return
         self._screen.line(f"Paused: {_PAUSED.get(text(data.get('reason')), _reason_of(data))}", "yellow")
 
     def _resumed(self, data: Mapping[str, Any]) -> None:
@@ -93,13 +109,13 @@ class RequestView:
         # A request that was cancelled and resumed has not ended yet.
         self._ending = None
 
-    def _answered_early(self, answer: str) -> None:
+    def _answered_early(self, answer: str, is_shown: bool) -> None:
         self._early = answer
-        self._screen.early_answer(answer)
+        if not is_shown:
+            self._screen.early_answer(answer)
 
     def _completed(self, data: Mapping[str, Any]) -> None:
         answer = text(mapping(data.get("response")).get("text"))
-        self.session_id = text(data.get("session_id"))
         self._ending = lambda: self._end_answered(answer)
 
     def _end_answered(self, answer: str) -> None:

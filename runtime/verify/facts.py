@@ -79,7 +79,7 @@ def _follow_runs(facts: Facts, event: RuntimeEvent) -> None:
         facts.status = _STATUS[EventKind(event.event_type)]
         facts.ended_at = event.created_at
         facts.reason, facts.error = _reason(event), _error(event)
-        facts.is_erased = facts.is_erased or not event.payload
+        facts.is_erased = facts.is_erased or bool(event.payload.get("erased"))
     elif event.event_type == EventKind.REQUEST_ACCEPTED:
         facts.accepted_at = event.created_at
     elif event.event_type == EventKind.TRACE_STARTED and facts.trace_started_at is None:

@@ -13,6 +13,8 @@ from tests.factories import (
     AgentRequestFactory,
     AttachmentFactory,
     CredentialFactory,
+    InteractionFactory,
+    McpServerFactory,
     SessionFactory,
     SkillFactory,
     TurnFactory,
@@ -73,10 +75,12 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     session = SessionFactory.create(workspace=workspace, agent_id=agent.agent_id, session_id=f"{mark}-session")
     turn = TurnFactory.create(workspace=workspace, session=session, user_message=f"{mark}-turn")
     credential = CredentialFactory.create(workspace=workspace, name=f"{mark}-credential")
+    server = McpServerFactory.create(workspace=workspace, name=f"{mark}-server")
     skill = SkillFactory.create(workspace=workspace, name=f"{mark}-skill")
     membership = workspace.memberships.get(user=member)
     entry = workspace.audit_entries.create(at=timezone.now(), actor=mark, action="x", target=f"{mark}-audit")
     event = agent_request.events.get()
+    question = InteractionFactory.create(workspace=workspace, agent_request=agent_request, prompt=f"{mark}-question")
     price = workspace.price_overrides.create(
         model_pattern=f"{mark}-price", input_usd="1", output_usd="2", valid_from=timezone.now()
     )
@@ -92,11 +96,13 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
         session,
         turn,
         credential,
+        server,
         skill,
         membership,
         entry,
         event,
         price,
         usage,
+        question,
     ]
     return {type(row): row for row in rows}

@@ -20,6 +20,7 @@ PAGES = {
     "agents_turn_changelist": EVERYONE,
     "runtime_agentrequest_changelist": EVERYONE,
     "runtime_runtimeevent_changelist": EVERYONE,
+    "runtime_interaction_changelist": EVERYONE,
     "workspaces_workspace_changelist": EVERYONE,
     "agents_providercredential_changelist": ADMINS,
     "agents_providercredential_add": ADMINS,
@@ -32,6 +33,7 @@ PAGES = {
     "workspaces_user_changelist": set(),
     "runtime_agentrequest_add": set(),
     "runtime_runtimeevent_add": set(),
+    "runtime_interaction_add": set(),
     "agents_turn_add": set(),
     "workspaces_auditentry_add": set(),
 }
@@ -55,6 +57,9 @@ def test_each_role_changes_what_it_may(sign_in: SignIn, workspace: Workspace, ro
         reverse("admin:agents_workspaceskill_change", args=[rows["WorkspaceSkill"].pk]): DEVELOPERS,
         reverse("admin:agents_workspaceskill_restore", args=[rows["WorkspaceSkill"].pk, 1]): DEVELOPERS,
         reverse("admin:runtime_agentrequest_send", args=[agent.pk]): OPERATORS,
+        reverse("admin:runtime_interaction_answer", args=[rows["Interaction"].pk]): OPERATORS,
+        reverse("admin:runtime_agentrequest_steer", args=[rows["AgentRequest"].pk, "cancel"]): OPERATORS,
+        reverse("admin:runtime_interaction_change", args=[rows["Interaction"].pk]): set(),
         reverse("admin:workspaces_workspace_change", args=[workspace.pk]): ADMINS,
         reverse("admin:agents_turn_change", args=[rows["Turn"].pk]): set(),
         reverse("admin:runtime_agentrequest_change", args=[rows["AgentRequest"].pk]): set(),
@@ -67,7 +72,7 @@ def test_nobody_deletes_agents_workspaces_or_facts(sign_in: SignIn, operator, wo
     rows = furnish(workspace, "own")
     for client in (sign_in(Role.OWNER), operator):
         for model, row in rows.items():
-            if model.__name__ in {"Membership", "PriceOverride", "ProviderCredential", "WorkspaceSkill"}:
+            if model.__name__ in {"Membership", "PriceOverride", "ProviderCredential", "McpServer", "WorkspaceSkill"}:
                 continue
             url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_delete", args=[row.pk])
             assert client.post(url, {"post": "yes"}).status_code == 403, model

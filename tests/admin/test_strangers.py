@@ -13,7 +13,14 @@ from workspaces.roles import Role
 MODELS = list(admin.site._registry)
 TENANT_MODELS = [model for model in MODELS if model is not User]
 LABELS = [model._meta.label_lower for model in TENANT_MODELS]
-OTHER_PAGES = ("agents_agent_versions", "agents_workspaceskill_versions", "runtime_agentrequest_send")
+OTHER_PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "agents_agent_versions": ("Agent", ()),
+    "agents_mcpserver_tools": ("McpServer", ()),
+    "agents_workspaceskill_versions": ("WorkspaceSkill", ()),
+    "runtime_agentrequest_send": ("Agent", ()),
+    "runtime_agentrequest_steer": ("AgentRequest", ("cancel",)),
+    "runtime_interaction_answer": ("Interaction", ()),
+}
 
 
 def address(model: type[Model], page: str, *args: object) -> str:
@@ -95,12 +102,12 @@ def test_search_and_filters_find_only_ones_own(stranger, model, other_workspace)
 
 
 def test_the_pages_beside_the_models_are_closed_too(stranger, secrets):
-    keys = {model.__name__: row.pk for model, row in secrets.items()}
-    for name in OTHER_PAGES:
-        key = keys["WorkspaceSkill" if "skill" in name else "Agent"]
-        assert stranger.get(reverse(f"admin:{name}", args=[key])).status_code == 404
+    rows = {model.__name__: row for model, row in secrets.items()}
+    for name, (subject, more) in OTHER_PAGES.items():
+        url = reverse(f"admin:{name}", args=[rows[subject].pk, *more])
+        assert (stranger.get(url).status_code, stranger.post(url).status_code) == (404, 404), url
     for name, model in (("agents_agent_restore", "Agent"), ("agents_workspaceskill_restore", "WorkspaceSkill")):
-        restore = reverse(f"admin:{name}", args=[keys[model], 1])
+        restore = reverse(f"admin:{name}", args=[rows[model].pk, 1])
         assert stranger.post(restore).status_code == 404
         assert stranger.get(restore).status_code == 405
 
@@ -121,7 +128,7 @@ def test_every_route_of_the_admin_is_walked():
     names = {url.name for pages in admin.site._registry.values() for url in pages.get_urls() if url.name}
     extra = {name for name in names if name.rsplit("_", 1)[-1] not in stock}
     restores = {"agents_agent_restore", "agents_workspaceskill_restore"}
-    assert extra == {*OTHER_PAGES, *restores, "runtime_attachment_download"}
+    assert extra == {*OTHER_PAGES, *restores, "runtime_attachment_download", "agents_mcpserver_approve"}
 
 
 def test_accounts_are_the_operators_business(stranger, operator, secrets):
@@ -136,9 +143,9 @@ def test_a_free_lookup_cannot_feel_its_way_to_a_secret(sign_in, workspace):
     rows = furnish(workspace, "own")
     client = sign_in(Role.OWNER)
     for model, row in rows.items():
-        if model.__name__ in {"ApiToken", "ProviderCredential"}:
-            column = "digest" if model.__name__ == "ApiToken" else "encrypted_key"
-            query = {f"{column}__startswith": getattr(row, column)[:3]}
+        columns = {"ApiToken": "digest", "ProviderCredential": "encrypted_key", "McpServer": "encrypted_secrets"}
+        if column := columns.get(model.__name__):
+            query = {f"{column}__startswith": getattr(row, column)[:3] or "x"}
             assert client.get(address(model, "changelist"), query).status_code == 400
 
 

@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 
 from agents import rotate
 from tests.commands.conftest import Said
-from tests.factories import CredentialFactory, WorkspaceFactory
+from tests.factories import CredentialFactory, McpServerFactory, WorkspaceFactory
 from workspaces import encryption
 
 Run = Callable[..., Said]
@@ -22,12 +22,17 @@ def test_a_rotation_reaches_every_workspace_and_may_be_repeated(
         for workspace in WorkspaceFactory.create_batch(2)
         for _ in range(3)
     ]
+    server = McpServerFactory.create(workspace=credentials[0].workspace)
+    server.keep_secrets(headers={"Authorization": "Bearer sesame"}, env={})
+    server.save()
     old = settings.MASH_ENCRYPTION_KEYS
     new = run("mash_rotate_keys", "--new-key").out.strip()
     settings.MASH_ENCRYPTION_KEYS = [new, *old]
-    assert json.loads(run("mash_rotate_keys", "--json").out) == {"changed": 6, "current": 0, "unreadable": []}
-    assert "0 keys encrypted anew, 6 were current" in run("mash_rotate_keys").out
+    assert json.loads(run("mash_rotate_keys", "--json").out) == {"changed": 7, "current": 0, "unreadable": []}
+    assert "0 keys encrypted anew, 7 were current" in run("mash_rotate_keys").out
     settings.MASH_ENCRYPTION_KEYS = [new]
+    server.refresh_from_db()
+    assert server.headers == {"Authorization": "Bearer sesame"}
     for credential in credentials:
         credential.refresh_from_db()
         assert credential.api_key == "sk-test-0123456789"

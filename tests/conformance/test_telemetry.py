@@ -1,9 +1,12 @@
 """Appendix A: what the log says of a turn, and that it says nothing where telemetry is switched off."""
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from agents.models import Agent
 from tests.conformance.conftest import Client, payloads
+from tests.house.test_every_url import routes
+from tests.web import Web
 
 
 @pytest.mark.appendix_a("A31")
@@ -43,3 +46,19 @@ def test_a31_a_tool_turn_is_told_step_by_step(primary: Agent, client: Client) ->
         "total_tokens": spent,
         "total_duration_ms": sum(commit["duration_ms"] for commit in commits),
     }
+
+
+@pytest.mark.appendix_a("A34")
+def test_a34_telemetry_that_is_switched_off_says_so_everywhere(web: Web, primary: Agent, settings: Settings) -> None:
+    settings.MASH_OBSERVABILITY_ENABLED = False
+    asked = [route for route in routes() if route.pattern.startswith("api/v1/telemetry/")]
+    assert {route.pattern.removeprefix("api/v1/telemetry/") for route in asked} >= {
+        "events",
+        "events/stream",
+        "reasoning-trace",
+        "memory/search",
+    }
+    for route in asked:
+        answer = web.get(f"/{route.pattern}?agent_id=primary")
+        assert (answer.status, answer.json()["error"]["code"]) == (503, "OBSERVABILITY_DISABLED"), route
+    assert web.get("/api/v1/health").json()["data"]["observability"]["enabled"] is False

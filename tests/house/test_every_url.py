@@ -1,24 +1,21 @@
 """Every URL, of Django's resolver and of the ASGI router, asked by strangers (promise 6).
 
 A route whose arguments or body have no example here fails, so that a new endpoint cannot slip by. The admin's pages have a
-walk of their own in `tests/admin`.
+walk of their own in `tests/admin`, and so have the WebSocket
+and H2A in `tests/runtime`.
 """
 
-import asyncio
 import json
 import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from channels.testing import WebsocketCommunicator
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
-from mashsite.asgi import application, socket_patterns, stream_patterns
-from runtime.websocket.commands import BODIES as BODIES_OF_COMMANDS
+from mashsite.asgi import stream_patterns
 from tests.factories import AgentFactory, AgentRequestFactory, AttachmentFactory, SessionFactory, TurnFactory
 from tests.samples import PNG, text_of
 from tests.web import Web
@@ -27,13 +24,13 @@ from workspaces.roles import Scope
 from workspaces.tokens import issue_token
 
 PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs"}
-WALKED_ELSEWHERE = ("admin/",)
+WALKED_ELSEWHERE = ("admin/", "h2a/")
 _AGENT = "api/v1/agent/<str:agent_id>"
 BODIES: dict[str, dict[str, object]] = {
     "api/v1/attachments": {"name": "dot.png", "data": text_of(PNG)},
+    f"{_AGENT}/sessions/<path:session_id>/compact": {},
+    f"{_AGENT}/sessions/<path:session_id>/fork": {},
     f"{_AGENT}/request": {"message": "hello", "session_id": "secret-session"},
-    "h2a/<str:served_id>/agent/<str:agent_id>/request": {"message": "hello", "session_id": "secret-session"},
-    "h2a/<path:rest>": {},
     f"{_AGENT}/request/<uuid:request_id>/interaction": {"interaction_id": "itr_0123456789ab", "response": "approve"},
     **{
         f"{_AGENT}/{subject}/{verb}": {}
@@ -45,6 +42,7 @@ BODIES: dict[str, dict[str, object]] = {
 QUERIES = {
     "api/v1/telemetry/events": "agent_id={agent_id}",
     "api/v1/telemetry/events/stream": "agent_id={agent_id}",
+    "api/v1/telemetry/memory/search": "app_id={agent_id}&q=@user:hello",
     "api/v1/telemetry/traces": "agent_id={agent_id}",
     "api/v1/telemetry/trace": "agent_id={agent_id}&session_id={session_id}&trace_id={request_id}",
     "api/v1/telemetry/reasoning-trace": "agent_id={agent_id}&session_id={session_id}&trace_id={request_id}",
@@ -67,7 +65,7 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        return self.pattern.startswith(("api/", "h2a/"))
+        return self.pattern.startswith("api/")
 
 
 def routes() -> list[Route]:
@@ -115,8 +113,6 @@ def secrets(other_workspace: Workspace) -> dict[str, str]:
     )
     return {
         "agent_id": agent.agent_id,
-        "served_id": agent.agent_id,
-        "rest": "secret-agent/nothing",
         "session_id": session.session_id,
         "request_id": str(agent_request.request_id),
         "attachment_id": str(AttachmentFactory.create(workspace=other_workspace).attachment_id),
@@ -155,48 +151,12 @@ def test_a_token_without_scopes_may_do_nothing(
 
 def test_every_api_view_names_a_scope_for_every_method() -> None:
     for pattern, view in _views(get_resolver(), ""):
-        if pattern.startswith(("api/", "h2a/")):
+        if pattern.startswith("api/"):
             view_class = view.cls  # type: ignore[attr-defined]  # DRF's views carry their class
             assert issubclass(view_class, APIView), pattern
             methods = {route.method for route in _methods(pattern, view)}
             assert methods <= set(view_class.required_scopes), pattern
             assert set(view_class.required_scopes.values()) <= set(Scope), pattern
-
-
-# Every command that a WebSocket takes, with the other workspace's ids; `ping` and `unsubscribe` name nothing of anybody's.
-COMMANDS: dict[str, dict[str, str]] = {
-    "subscribe": {"request_id": "{request_id}"},
-    "submit": {"agent_id": "{agent_id}", "message": "hello", "session_id": "secret-session"},
-    "cancel": {"request_id": "{request_id}"},
-    "answer": {"request_id": "{request_id}", "interaction_id": "itr_0123456789ab", "response": "approve"},
-}
-
-
-def test_every_socket_and_command_finds_only_what_is_the_callers(
-    transactional_db: None, token: str, secrets: dict[str, str]
-) -> None:
-    assert [str(pattern.pattern) for pattern in socket_patterns] == ["ws/v1/"]
-    assert {*COMMANDS, "ping", "unsubscribe"} == set(BODIES_OF_COMMANDS)
-    filled = {op: {name: value.format(**secrets) for name, value in fields.items()} for op, fields in COMMANDS.items()}
-    answers = asyncio.run(ask_socket(token, filled))
-    assert {op: answer["error"]["code"].partition("_")[2] for op, answer in answers.items()} == dict.fromkeys(
-        COMMANDS, "NOT_FOUND"
-    )
-    assert asyncio.run(ask_socket("", {})) == {"close": 4401}
-
-
-async def ask_socket(token: str, commands: dict[str, dict[str, str]]) -> dict[str, Any]:
-    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
-    connection = WebsocketCommunicator(application, "/ws/v1/", headers=headers)
-    is_open, code = await connection.connect(timeout=5)
-    if not is_open:
-        return {"close": code}
-    answers = {}
-    for op, fields in commands.items():
-        await connection.send_json_to({"op": op, **fields})
-        answers[op] = await connection.receive_json_from(timeout=5)
-    await connection.disconnect()
-    return answers
 
 
 def test_what_needs_no_token_is_a_short_list() -> None:

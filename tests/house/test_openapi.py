@@ -34,7 +34,7 @@ def test_every_route_of_the_api_is_documented(document: Schema) -> None:
     routed = {
         (route.method.lower(), "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.pattern))
         for route in routes()
-        if route.pattern.startswith("api/")
+        if route.is_api
     }
     documented = {(method, path) for path, operations in document["paths"].items() for method in operations}
     assert documented == routed

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-_ROOMS = ("mashsite", "workspaces", "agents", "runtime", "workflows", "telemetry", "docker")
+_ROOMS = ("mashsite", "workspaces", "agents", "runtime", "workflows", "telemetry", "docker", "examples")
 _READ = re.compile(r"(?:env_\w+|environ\.get|environment\.get)\(\s*\"([A-Z][A-Z_]+)\"|\$\{([A-Z][A-Z_]+):-")
 # Django's own, set and not read by us
 _NOT_OURS = {"DJANGO_SETTINGS_MODULE"}

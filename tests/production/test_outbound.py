@@ -20,7 +20,7 @@ from typing_extensions import override
 from agents.llm import create_provider
 from agents.llm.errors import AddressNotAllowed
 from agents.llm.types import LLMMessage, LLMRequest, coerce_content_blocks
-from workspaces.outbound import AddressRefused, guarded_client, is_public, refusal_behind
+from workspaces.outbound import AddressRefused, UserinfoRefused, guarded_client, is_public, refusal_behind
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -149,6 +149,24 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to
             client.get("http://rebinding.test/")
     assert refusal_behind(caught.value)
     assert connected == ["8.8.8.8"]
+
+
+def test_an_allowed_host_may_be_limited_to_a_port() -> None:
+    with serving() as server, serving() as neighbour:
+        allowed = [f"model.test:{server.port}", f"[::1]:{server.port}"]
+        with guarded_client(allowed_hosts=allowed, resolve=Names(["127.0.0.1"])) as client:
+            assert client.get(f"http://model.test:{server.port}/").text == "ok"
+            with pytest.raises(httpx2.ConnectError):
+                client.get(f"http://model.test:{neighbour.port}/")
+    assert neighbour.hosts == []
+
+
+def test_a_user_name_in_a_url_is_refused() -> None:
+    with serving() as server, guarded_client(allowed_hosts=["127.0.0.1"]) as client:
+        with pytest.raises(UserinfoRefused) as caught:
+            client.get(f"http://user:sesame@127.0.0.1:{server.port}/")
+        assert "sesame" not in str(caught.value)
+    assert server.hosts == []
 
 
 def test_private_answers_among_public_ones_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

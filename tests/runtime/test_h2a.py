@@ -1,141 +1,109 @@
-"""H2A: one agent as a server of its own (contract 2.5, 2.6), asked by its client and by hand."""
+"""The plain surface of one agent (contract 2.5, 2.6), spoken with its client and by hand."""
 
 import asyncio
-import threading
 from typing import Any
-from uuid import uuid4
 
+import httpx
 import pytest
-from django.test import Client
+from rest_framework.test import APIClient
 
 from agents.models import Agent
-from runtime.client import AgentClient, AgentClientError
-from runtime.models import AgentRequest
+from mashsite.asgi import application
+from runtime.client.agent_client import AgentClient, AgentClientError
 from tests.conftest import Driver
-from tests.factories import AgentFactory, AgentRequestFactory, MembershipFactory, UserFactory
-from tests.live_web import LiveWeb
 from tests.web import Web
-from workspaces.models import Workspace
+from workspaces.tokens import issue_token
 
 
-def client_of(live: LiveWeb, agent_id: str, token: str, *, served: str = "") -> AgentClient:
-    headers = {"Authorization": f"Bearer {token}"}
-    return AgentClient(f"{live.url}/h2a/{served or agent_id}/?x=1", agent_id, default_headers=headers)
+@pytest.fixture
+def base(agent: Agent) -> str:
+    return f"/h2a/{agent.agent_id}"
 
 
-def test_the_client_talks_to_an_agent(live: LiveWeb, agent: Agent, token: str, run_requests: Driver) -> None:
-    async def talk() -> list[dict[str, Any]]:
-        async with client_of(live, agent.agent_id, token) as client:
-            health = await client.health()
-            assert (health["status"], health["agent_id"], health["app_id"]) == ("ok", agent.agent_id, agent.agent_id)
-            assert health["session"]["max_steps"] == agent.definition.max_steps
-            request_id = await client.post_request("  say=hello ", session_id=" s ")
-            worker = threading.Thread(target=run_requests)
-            worker.start()
-            events = [event async for event in client.stream_response(request_id, timeout=30)]
-            await asyncio.to_thread(worker.join)
-            return events
+def client_of(agent_id: str, token: str) -> AgentClient:
+    return AgentClient(
+        f"http://testserver/h2a/{agent_id}/?x=1",
+        agent_id,
+        {"Authorization": f"Bearer {token}"},
+        transport=httpx.ASGITransport(application),
+    )
 
-    events = asyncio.run(talk())
-    assert [event["event"] for event in events if event["event"] != "agent.trace"] == [
-        "request.accepted",
-        "request.started",
-        "request.completed",
-    ]
-    assert events[-1]["data"]["response"]["text"] == "hello"
+
+def test_a_turn_through_its_client(agent: Agent, token: str, run_requests: Driver) -> None:
+    async def turn() -> list[dict[str, Any]]:
+        client = client_of(agent.agent_id, token)
+        assert client.base_url == f"http://testserver/h2a/{agent.agent_id}"
+        health = await client.health()
+        assert (health["status"], health["app_id"]) == ("ok", agent.agent_id)
+        assert health["session"]["max_steps"] == 30
+        request_id = await client.post_request("say=hello", "  s ")
+        await asyncio.to_thread(run_requests)
+        events = [event async for event in client.stream_response(request_id)]
+        with pytest.raises(AgentClientError, match="404"):
+            await client.stream_response("00000000-0000-4000-8000-000000000000").__anext__()
+        await client.close()
+        return events
+
+    events = asyncio.run(turn())
+    assert [events[0]["event"], events[-1]["event"]] == ["request.accepted", "request.completed"]
     assert events[-1]["data"]["session_id"] == "s"
-    assert agent.workspace.agent_requests.get().message == "  say=hello "
+    assert events[-1]["data"]["response"]["text"] == "hello"
 
 
-def test_the_client_tells_refusals_and_absence(live: LiveWeb, agent: Agent, token: str) -> None:
-    async def ask(client: AgentClient, call: str) -> None:
-        async with client:
-            if call == "stream":
-                async for _ in client.stream_response(str(uuid4())):
-                    raise AssertionError("There is no such stream.")
-            await (client.health() if call == "health" else client.post_request("hi", "s"))
-
-    def failure(client: AgentClient, call: str) -> tuple[int | None, str]:
-        with pytest.raises(AgentClientError) as caught:
-            asyncio.run(ask(client, call))
-        return caught.value.status, caught.value.code
-
-    for call in ("health", "post", "stream"):
-        strange = client_of(live, agent.agent_id, "wrong")
-        assert failure(strange, call) == (401, "UNAUTHORIZED")
-        assert failure(client_of(live, "nobody", token), call) == (404, "ROUTE_NOT_FOUND")
-        assert failure(AgentClient("http://127.0.0.1:9", "nobody"), call) == (None, "")
-    for call in ("post", "stream"):
-        other = client_of(live, "another", token, served=agent.agent_id)
-        assert failure(other, call) == (404, "ROUTE_NOT_FOUND")
+def test_a_submission_is_answered_202_with_the_accepted_payload(
+    agent: Agent, base: str, api_client: APIClient, transactional_db: None
+) -> None:
+    body = {"message": " say=hello ", "session_id": " s "}
+    answer = api_client.post(f"{base}/agent/{agent.agent_id}/request", body, format="json")
+    assert answer.status_code == 202
+    accepted = answer.json()
+    assert accepted | {"request_id": ""} == {
+        "request_id": "",
+        "agent_id": agent.agent_id,
+        "session_id": "s",
+        "status": "accepted",
+    }
+    assert agent.requests.get().message == " say=hello "
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "code"),
+    ("body", "code"),
     [
-        (b"{", 400, "INVALID_JSON"),
-        (b"\xff", 400, "INVALID_JSON"),
-        ([], 400, "INVALID_REQUEST"),
-        ({"message": "hi"}, 400, "INVALID_REQUEST"),
-        ({"message": "  ", "session_id": "s"}, 400, "INVALID_REQUEST"),
-        ({"message": "hi", "session_id": " "}, 400, "INVALID_REQUEST"),
-        ({"message": 7, "session_id": "s"}, 400, "INVALID_REQUEST"),
-        ({"message": "hi", "session_id": "s", "temperature": 2}, 400, "INVALID_REQUEST"),
-        ({"message": " " * 300_000 + "hi", "session_id": "s"}, 413, "PAYLOAD_TOO_LARGE"),
+        (b"{", "INVALID_JSON"),
+        (b"[]", "INVALID_REQUEST"),
+        (b'{"message": "hi"}', "INVALID_REQUEST"),
+        (b'{"message": " ", "session_id": "s"}', "INVALID_REQUEST"),
+        (b'{"message": 7, "session_id": "s"}', "INVALID_REQUEST"),
     ],
 )
-def test_odd_bodies_are_refused_without_details(web: Web, agent: Agent, body: Any, status: int, code: str) -> None:
-    answer = web.post(f"/h2a/{agent.agent_id}/agent/{agent.agent_id}/request", body)
-    assert (answer.status, answer.json()["error"]["code"]) == (status, code)
-    assert set(answer.json()) == {"error"}
+def test_faults_have_a_code_and_no_details(agent: Agent, base: str, web: Web, body: bytes, code: str) -> None:
+    answer = web.post(f"{base}/agent/{agent.agent_id}/request", body)
+    assert (answer.status, answer.json()["error"]["code"]) == (400, code)
     assert set(answer.json()["error"]) == {"code", "message"}
 
 
-def test_an_accepted_message_is_told_without_an_envelope(web: Web, agent: Agent) -> None:
-    answer = web.post(f"/h2a/{agent.agent_id}/agent/{agent.agent_id}/request", {"message": "hi", "session_id": "s"})
-    row = agent.workspace.agent_requests.get()
-    told = {"request_id": str(row.request_id), "agent_id": agent.agent_id, "session_id": "s", "status": "accepted"}
-    assert (answer.status, answer.json()) == (202, told)
+def test_another_agents_path_is_no_route_of_this_one(agent: Agent, base: str, web: Web) -> None:
+    body = {"message": "hi", "session_id": "s"}
+    request_id = "00000000-0000-4000-8000-000000000000"
+    for answer in (
+        web.post(f"{base}/agent/another/request", body),
+        web.get(f"{base}/agent/another/request/{request_id}"),
+        web.get("/h2a/nobody/health"),
+    ):
+        assert (answer.status, answer.json()["error"]["code"]) == (404, "ROUTE_NOT_FOUND")
+    for unknown in (request_id, "no-id"):
+        answer = web.get(f"{base}/agent/{agent.agent_id}/request/{unknown}")
+        assert (answer.status, answer.json()["error"]["code"]) == (404, "REQUEST_NOT_FOUND")
 
 
-def test_requests_and_routes_that_are_not_there(web: Web, workspace: Workspace, agent: Agent) -> None:
-    other = AgentFactory.create(workspace=workspace)
-    elsewhere = AgentRequestFactory.create(workspace=workspace, agent=other)
-    base = f"/h2a/{agent.agent_id}"
-    expected = {
-        f"{base}/agent/{agent.agent_id}/request/{elsewhere.request_id}": "REQUEST_NOT_FOUND",
-        f"{base}/agent/{agent.agent_id}/request/nonsense": "REQUEST_NOT_FOUND",
-        f"{base}/agent/{agent.agent_id}/request/%20": "ROUTE_NOT_FOUND",
-        f"{base}/agent/{agent.agent_id}/request/": "ROUTE_NOT_FOUND",
-        f"{base}/agent/{other.agent_id}/request/{elsewhere.request_id}": "ROUTE_NOT_FOUND",
-        f"{base}/nothing": "ROUTE_NOT_FOUND",
-        "/h2a/nobody/health": "ROUTE_NOT_FOUND",
-    }
-    for path, code in expected.items():
-        answer = web.get(path)
-        assert (answer.status, set(answer.json()["error"])) == (404, {"code", "message"}), path
-        assert answer.json()["error"]["code"] == code, path
-
-
-def test_the_stream_is_the_contracts(web: Web, agent: Agent, run_requests: Driver) -> None:
-    path = f"/h2a/{agent.agent_id}/agent/{agent.agent_id}/request"
-    request_id = web.post(path, {"message": "say=hello", "session_id": "s"}).json()["request_id"]
-    [row] = run_requests()
-    answer = web.get(f"{path}/{request_id}")
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.frames() == web.get(f"/api/v1/agent/{agent.agent_id}/request/{request_id}/events").frames()
-    assert web.get(f"{path}/{request_id}", headers={"Last-Event-ID": str(row.last_sequence)}).status == 204
-
-
-def test_cookies_open_nothing_here(web: Web, workspace: Workspace, agent: Agent, client: Client) -> None:
-    """Answers are for every origin, so what a browser sends by itself must not count."""
-    member = MembershipFactory.create(workspace=workspace, user=UserFactory.create(), role="owner")
-    client.force_login(member.user)
-    cookies = [f"sessionid={client.cookies['sessionid'].value}", f"mash_api_key={web.token}"]
-    row: AgentRequest = AgentRequestFactory.create(workspace=workspace, agent=agent)
-    for path in ("health", f"agent/{agent.agent_id}/request/{row.request_id}"):
-        for cookie in cookies:
-            headers = {"Cookie": cookie, "Mash-Workspace": workspace.slug}
-            answer = Web().get(f"/h2a/{agent.agent_id}/{path}", headers=headers)
-            assert (answer.status, answer.json()["error"]["code"]) == (401, "UNAUTHORIZED")
+def test_only_a_header_token_opens_it(agent: Agent, base: str, token: str, stranger_web: Web) -> None:
+    cookie = {"Cookie": f"mash_api_key={token}"}
+    request_id = "00000000-0000-4000-8000-000000000000"
+    paths = [f"{base}/health", f"{base}/agent/{agent.agent_id}/request/{request_id}"]
+    for path in paths:
+        assert Web().get(path).status == 401
+        assert Web().get(path, headers=cookie).status == 401
+        assert stranger_web.get(path).json()["error"]["code"] == "ROUTE_NOT_FOUND"
+    powerless = Web(issue_token(agent.workspace, name="powerless", actor="tests", scopes=[])[1])
+    assert [powerless.get(path).status for path in paths] == [403, 403]
+    assert powerless.post(f"{base}/agent/{agent.agent_id}/request", {"message": "hi", "session_id": "s"}).status == 403

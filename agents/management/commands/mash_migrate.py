@@ -3,13 +3,12 @@
 import time
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
-from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import Error, connections
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
+from workspaces import databases
 from workspaces.management.command import MashCommand
 from workspaces.models import Workspace
 
@@ -41,23 +40,21 @@ Exit codes: 0 the database is up to date, 1 it is not (the message says why), 2 
                 raise CommandError(trouble)
             time.sleep(_PAUSE_S)
         if not options["check"]:
-            call_command("migrate", interactive=False, verbosity=options["verbosity"])
+            databases.migrate_all(verbosity=options["verbosity"])
             sync_code_agents(Workspace.objects.all())
 
 
 def _trouble(*, may_be_behind: bool) -> str | None:
     """Why the database will not do, if it will not."""
     try:
-        connection.ensure_connection()
-        missing = [] if may_be_behind else _missing_migrations()
+        databases.reach_all()
+        missing = 0 if may_be_behind else databases.count_missing_migrations()
     except Error as error:
-        connection.close()
-        return f"The database cannot be reached ({type(error).__name__}). Check MASH_DATABASE_URL and its server."
+        connections.close_all()
+        return (
+            f"The database cannot be reached ({type(error).__name__})."
+            " Check MASH_DATABASE_URL, MASH_MEMORY_DATABASE_URL and their server."
+        )
     if not missing:
         return None
-    return f"The database lacks {len(missing)} migrations. Run `migrate` of this version first (docs/operations.md)."
-
-
-def _missing_migrations() -> list[object]:
-    executor = MigrationExecutor(connection)
-    return list(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    return f"The database lacks {missing} migrations. Run `migrate` of this version first (docs/operations.md)."

@@ -1,4 +1,4 @@
-"""`manage.py mash_rotate_keys`: moves stored provider keys to a new encryption key."""
+"""`manage.py mash_rotate_keys`: moves stored secrets to a new encryption key."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from cryptography.fernet import Fernet
 from django.core.management.base import CommandError, CommandParser
 from typing_extensions import override
 
-from agents.rotate import rotate_credentials
+from agents.rotate import rotate_secrets
 from workspaces.management.command import MashCommand
 
 
 class Command(MashCommand):
-    help = """Put every stored provider key under the first of MASH_ENCRYPTION_KEYS.
+    help = """Put every stored provider key and MCP server's secrets under the first of MASH_ENCRYPTION_KEYS.
 
 Examples:
   manage.py mash_rotate_keys --new-key     # 1. make a key, put it before the old one, restart everything
@@ -30,7 +30,7 @@ Exit codes: 0 done, 1 some keys could not be read (the message names them), 2 wr
         if options["new_key"]:
             self.stdout.write(Fernet.generate_key().decode())
             return
-        rotation = rotate_credentials()
+        rotation = rotate_secrets()
         if options["json"]:
             found = {"changed": rotation.changed, "current": rotation.current, "unreadable": rotation.unreadable}
             self.show_json(found)
@@ -39,5 +39,5 @@ Exit codes: 0 done, 1 some keys could not be read (the message names them), 2 wr
         if rotation.unreadable:
             raise CommandError(
                 f"No configured key opens {', '.join(rotation.unreadable)}. Put the key that does back into "
-                "MASH_ENCRYPTION_KEYS and run this again, or enter those credentials anew in the admin."
+                "MASH_ENCRYPTION_KEYS and run this again, or enter those anew in the admin."
             )

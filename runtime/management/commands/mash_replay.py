@@ -36,6 +36,8 @@ Exit codes: 0 the loop goes the same way, 1 it goes another way, 2 the request c
             raise CommandError(f"There is no request {options['request']}.", returncode=2)
         if agent_request.kind != RequestKind.TURN:
             raise CommandError(f"A {agent_request.kind} has no steps to replay.", returncode=2)
+        if agent_request.erased_at:
+            raise CommandError("The request was erased; there is nothing left to replay.", returncode=2)
         try:
             runnable = build_agent(
                 agent_request.workspace, agent_request.agent, agent_request.agent_version, depth=agent_request.depth

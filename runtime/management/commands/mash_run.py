@@ -8,15 +8,15 @@ from socket import socket
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.db import connections
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
 from agents.starter import STARTER_ID, offer_starter_agent, starter_provider
 from runtime.supervisor import Supervisor
 from runtime.web import CannotListen, listen, web_commands
+from workspaces import databases
 from workspaces.bootstrap import create_owner, create_workspace
 from workspaces.models import User, Workspace
 from workspaces.tokens import issue_token
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
+        databases.migrate_all(verbosity=0)
         _refresh_statistics()
         url = f"http://{_reachable(options['host'])}:{options['port']}"
         self._prepare(url)
@@ -116,10 +116,11 @@ Talk to it:
 
 def _refresh_statistics() -> None:
     """Lets SQLite look at its tables where that is due, a few milliseconds' work: without it, it misses indexes."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA analysis_limit=400")
-            cursor.execute("PRAGMA optimize=0x10002")
+    for connection in connections.all():
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA analysis_limit=400")
+                cursor.execute("PRAGMA optimize=0x10002")
 
 
 def _local_file() -> Path:

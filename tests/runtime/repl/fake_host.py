@@ -12,11 +12,34 @@ from typing_extensions import override
 
 KEY = "mash_secret"
 REQUEST_ID = "5f0c0000-0000-4000-8000-000000000001"
+RERUN_ID = "5f0c0000-0000-4000-8000-000000000002"
 RETRY = b"retry: 5\n\n"
 AGENTS = [
     {"agent_id": "primary", "role": "primary", "metadata": None},
     {"agent_id": "research", "role": "subagent", "metadata": {"display_name": "Research"}},
 ]
+
+
+SIGNALS = {
+    "definitions": {"unused_tools": {"name": "unused_tools", "description": "Tools that were offered in vain."}},
+    "turns": [{"turn_id": "0d5e", "signals": {"unused_tools": ["bash"]}}],
+}
+FOUND = {"turn_id": "0d5e", "session_id": "s-1", "similarity_score": 0.5, "preview": "the invoice"}
+TRACE = {
+    "status": "completed",
+    "steps": [
+        {
+            "step": 1,
+            "title": "Calling tools: bash",
+            "assistant_text": "Let me look",
+            "tool_calls": [{"name": "bash", "arguments": {"command": "ls"}, "preview": "$ ls"}],
+            "token_usage": {"input": 900, "output": 30},
+            "think_duration_ms": 1200,
+            "act_duration_ms": 45,
+        }
+    ],
+    "summary": {"total_steps": 1, "total_tools": 1, "total_tokens": 930, "total_duration_ms": 1245},
+}
 
 
 @dataclass
@@ -29,12 +52,13 @@ class Seen:
 
 @dataclass
 class Playback:
-    """One connection to a stream: its bytes, then an ordinary end, a cut in the middle, or a wait."""
+    """One connection to a stream: its bytes, then an ordinary end, a cut in the middle, or a wait and the rest."""
 
     content: bytes = b""
     status: int = 200
     is_cut: bool = False
     hold: threading.Event | None = None
+    rest: bytes = b""
 
 
 @dataclass
@@ -44,6 +68,11 @@ class FakeHost:
     streams: list[Playback] = field(default_factory=list)
     turns: list[dict[str, Any]] = field(default_factory=list)
     streaming: threading.Event = field(default_factory=threading.Event)
+    answered: threading.Event = field(default_factory=threading.Event)
+    """Somebody has answered a question; `refusals` answer in its stead as long as there are some."""
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    refusals: list[tuple[int, str]] = field(default_factory=list)
+    inbox: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, method: str, ending: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.method == method and seen.path.split("?")[0].endswith(ending)]
@@ -54,17 +83,51 @@ class FakeHost:
             return 200, {"status": "ok", "deployment": {"primary_agent_id": "primary", "agents": AGENTS}}
         if route == "/agent":
             return 200, {"agents": AGENTS, "primary_agent_id": "primary"}
-        if method == "POST" and route.endswith("/request"):
-            return 200, {"request_id": REQUEST_ID, "session_id": "s-1", "status": "accepted", "request_seq": 1}
-        if route.endswith("/history"):
-            return 200, {"turns": self.turns}
-        if route.endswith("/sessions"):
-            return 200, {"sessions": [{"session_id": "s-1", "turn_count": 4, "session_total_tokens": 8123}]}
+        if method == "POST":
+            return self.posted(route)
+        known: dict[str, dict[str, Any]] = {
+            "interactions": {"interactions": self.inbox[:2], "next": "2" if len(self.inbox) > 2 else None},
+            "requests": {"requests": [{"request_id": REQUEST_ID}], "next": None},
+            "history": {"turns": self.turns},
+            "sessions": {"sessions": [{"session_id": "s-1", "turn_count": 4, "session_total_tokens": 8123}]},
+            REQUEST_ID: {
+                "request_id": REQUEST_ID,
+                "status": "running",
+                "request_seq": 4,
+                "session_id": "s-1",
+                "trace_id": "t-1",
+            },
+            "signals": SIGNALS,
+            "search": {"results": [FOUND]},
+            "reasoning-trace": TRACE,
+        }
+        if (ending := route.rsplit("/", 1)[-1]) in known:
+            return 200, known[ending]
+        if method == "DELETE":
+            return 200, {"session_id": "s-1", "erased": {"turns": 4, "events": 1234}}
         if "/sessions/" in route:
             return 200, {"model": "gpt-5-mini", "max_steps": 30, "session_total_tokens": 8123}
-        if route.endswith((f"/request/{REQUEST_ID}", "/cancel")):
-            return 200, {"request_id": REQUEST_ID, "status": "running"}
         return 404, {"code": "AGENT_NOT_FOUND", "message": "There is no such agent.", "details": {}}
+
+    def posted(self, route: str) -> tuple[int, dict[str, Any]]:
+        row = {"request_id": REQUEST_ID, "session_id": "s-1", "status": "accepted", "request_seq": 1}
+        match route.rsplit("/", 1)[-1]:
+            case "cancel":
+                self.cancelled.set()
+                return 200, {**row, "status": "running", "is_terminal": False}
+            case "rerun":
+                return 200, {**row, "request_id": RERUN_ID}
+            case "compact":
+                return 200, {"summary_text": "They spoke of tea.", "turn_id": "0d5e"}
+            case "fork":
+                return 200, {"session_id": "s-fork", "forked_from": "s-1", "turn_count": 1}
+            case "interaction" if self.refusals:
+                status, code = self.refusals.pop(0)
+                return status, {"code": code, "message": "Choose one or more of: tea, coffee."}
+            case "interaction":
+                self.answered.set()
+                return 200, {"ok": True}
+        return 200, row
 
 
 def frame(sequence: int | None, name: str, data: dict[str, Any]) -> bytes:
@@ -107,7 +170,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer()
 
     def do_POST(self) -> None:
-        self._note(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        length = int(self.headers.get("Content-Length", 0))
+        self._note(json.loads(self.rfile.read(length)) if length else {})
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._note({})
         self._answer()
 
     @override
@@ -147,10 +215,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self.wfile.write(f"{len(playback.content):x}\r\n".encode() + playback.content + b"\r\n")
+        self._chunk(playback.content)
         self.fake.streaming.set()
         if playback.hold:
             playback.hold.wait(20)
+        if playback.rest:
+            self._chunk(playback.rest)
         if not playback.is_cut:
             self.wfile.write(b"0\r\n\r\n")
         self.close_connection = True
+
+    def _chunk(self, content: bytes) -> None:
+        self.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n")

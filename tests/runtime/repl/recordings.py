@@ -1,5 +1,6 @@
 """Events as a deployment sends them for ordinary and for odd requests."""
 
+import time
 from typing import Any
 
 from tests.runtime.repl.fake_host import REQUEST_ID, RETRY, frame
@@ -49,3 +50,27 @@ TOOL_TURN: list[Event] = [
 
 def frames(events: list[Event], *, first: int = 1) -> bytes:
     return RETRY + b"".join(frame(number, name, data) for number, (name, data) in enumerate(events, start=first))
+
+
+CALL = {"id": "c1", "name": "guarded", "arguments": {"text": "precious"}}
+
+
+def asking(kind: str = "approval", *, interaction_id: str = "itr_1", **values: Any) -> dict[str, Any]:
+    """What `request.interaction.create` says."""
+    prompts = {"approval": "primary wants to run guarded.", "choice": "Which drink?", "info": "Your name?"}
+    question = {"interaction_id": interaction_id, "kind": kind, "prompt": prompts[kind], "options": [], "schema": None}
+    calls = [CALL] if kind == "approval" else []
+    deadline = time.time() + 300
+    return {**COMMON, "status": "paused", **question, "tool_calls": calls, "deadline": deadline, **values}
+
+
+def settled(response: Any, *, interaction_id: str = "itr_1", **values: Any) -> dict[str, Any]:
+    """What `request.interaction.ack` says."""
+    about = {"interaction_id": interaction_id, "state": "answered", "response": response, "note": "", "by": "alice"}
+    return {**COMMON, "status": "paused", **about, **values}
+
+
+def mirror(name: str, data: dict[str, Any], *, is_nested: bool = False) -> Event:
+    """The same as the parent's log tells it."""
+    payload: dict[str, Any] = {"agent_id": "research", "event": name, "data": data}
+    return "agent.trace", trace(f"subagent.{name}", {"payload": payload} if is_nested else payload)

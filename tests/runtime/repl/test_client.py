@@ -55,6 +55,41 @@ def test_the_other_calls_reach_their_routes(host: FakeHost, client: MashClient):
     ]
 
 
+def test_steering_calls_reach_their_routes(host: FakeHost, client: MashClient):
+    client.list_requests("primary", session_id="s 1", limit=1)
+    client.cancel_request("primary", REQUEST_ID)
+    client.resume_request("primary", REQUEST_ID)
+    client.rerun_request("primary", REQUEST_ID)
+    client.list_interactions(state="open")
+    client.answer_interaction("primary", REQUEST_ID, "itr_1", {"decision": "approve"})
+    assert [(seen.method, seen.path.removeprefix("/api/v1")) for seen in host.seen] == [
+        ("GET", "/agent/primary/requests?session_id=s+1&limit=1"),
+        ("POST", f"/agent/primary/request/{REQUEST_ID}/cancel"),
+        ("POST", f"/agent/primary/request/{REQUEST_ID}/resume"),
+        ("POST", f"/agent/primary/request/{REQUEST_ID}/rerun"),
+        ("GET", "/interactions?state=open"),
+        ("POST", f"/agent/primary/request/{REQUEST_ID}/interaction"),
+    ]
+    assert host.seen[-1].body == {"interaction_id": "itr_1", "response": {"decision": "approve"}}
+
+
+def test_calls_about_memory_reach_their_routes(host: FakeHost, client: MashClient):
+    client.get_signals("primary", "s-1", limit=0)
+    client.compact_session("primary", "s-1", reason="full")
+    client.fork_session("primary", "s-1", after_turn_id="0d5e")
+    client.erase_session("primary", "s/1")
+    client.search_memory("primary", "@user: tea", limit=5)
+    client.get_reasoning_trace("primary", "s-1", "t-1")
+    assert [(seen.method, seen.path.removeprefix("/api/v1"), seen.body) for seen in host.seen] == [
+        ("GET", "/agent/primary/sessions/s-1/signals?limit=0", {}),
+        ("POST", "/agent/primary/sessions/s-1/compact", {"reason": "full"}),
+        ("POST", "/agent/primary/sessions/s-1/fork", {"after_turn_id": "0d5e"}),
+        ("DELETE", "/agent/primary/sessions/s%2F1", {}),
+        ("GET", "/telemetry/memory/search?q=%40user%3A+tea&app_id=primary&limit=5", {}),
+        ("GET", "/telemetry/reasoning-trace?agent_id=primary&session_id=s-1&trace_id=t-1", {}),
+    ]
+
+
 def test_an_error_answer_tells_method_path_status_message_and_code(host: FakeHost):
     with MashClient(host.url, "wrong") as client, pytest.raises(MashHostClientError) as caught:
         client.health()

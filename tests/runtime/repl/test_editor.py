@@ -41,7 +41,7 @@ def test_slash_words_are_completed_in_either_case(monkeypatch: pytest.MonkeyPatc
         return [found.text for found in completer.get_completions(Document(text), CompleteEvent())]
 
     assert offered("/HE") == ["/help"]
-    assert offered("/se") == ["/session", "/sessions"]
+    assert offered("/ses") == ["/session", "/sessions"]
     assert offered("tell me /he") == []
 
 

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.repl.fake_host import KEY, REQUEST_ID, FakeHost, Playback
-from tests.runtime.repl.recordings import COMMON, TOOL_TURN, completed, frames
+from tests.runtime.repl.recordings import COMMON, TOOL_TURN, Event, asking, completed, frames, mirror, settled
 
 # What the management command does, without Django's settings.
 PROGRAM = """
 import os, sys
 from pathlib import Path
 from runtime.repl.program import Options, run
-sys.exit(run(Options(agent=os.environ.get("AGENT")), environment=os.environ, local_file=Path("/nonexistent/local.json")))
+sys.exit(run(Options(agent=os.environ.get("AGENT"), approve=os.environ.get("APPROVE")), environment=os.environ, local_file=Path("/nonexistent/local.json")))
 """
 ROOT = Path(__file__).resolve().parents[3]
+CREATE = "request.interaction.create"
 FAILED = [("request.error", {**COMMON, "error": "The model is busy."})]
 
 
@@ -96,19 +97,71 @@ def test_without_a_way_to_talk_it_says_what_to_do_and_fails(host: FakeHost, envi
     assert "Traceback" not in notes
 
 
-def test_an_interrupted_pipe_names_the_request_that_goes_on(host: FakeHost):
-    hold = threading.Event()
-    host.streams = [Playback(frames(TOOL_TURN[:3]), hold=hold)]
+def interrupted(host: FakeHost, times: int, *streams: Playback) -> tuple[int, str]:
+    """Exit code and notes of a pipe that gets this many Ctrl-C while it watches."""
+    host.streams = list(streams)
     process = start(host)
     assert process.stdin
-    process.stdin.write("hello\n")
+    process.stdin.write("hello\nnever sent\n")
     process.stdin.flush()
     assert host.streaming.wait(20)
-    process.send_signal(signal.SIGINT)
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        assert host.cancelled.wait(20)
     _, notes = process.communicate(timeout=30)
-    hold.set()
-    assert process.returncode == 130
-    assert f"Request {REQUEST_ID} goes on" in notes
+    return process.returncode, notes
+
+
+def test_an_interrupt_cancels_the_request_and_waits_for_its_end(host: FakeHost):
+    cancelled = {**COMMON, "reason": "cancelled", "by": "token:abc"}
+    end = frames([("request.cancelled", cancelled)], first=4)
+    code, notes = interrupted(host, 1, Playback(frames(TOOL_TURN[:3]), hold=host.cancelled), Playback(end))
+    assert code == 130
+    assert "Cancelled by token:abc: cancelled" in notes
+    assert len(host.of("POST", "/cancel")) == 1
+    assert len(host.of("POST", "/request")) == 1
+
+
+def test_a_second_interrupt_stops_the_watching(host: FakeHost):
+    never = threading.Event()
+    code, notes = interrupted(host, 2, *(Playback(frames(TOOL_TURN[:3]), hold=never) for _ in range(2)))
+    never.set()
+    assert code == 130
+    assert f"No longer watching request {REQUEST_ID}" in notes
+
+
+def question_and_rest(host: FakeHost, question: Event) -> Playback:
+    rest = frames([("request.interaction.ack", settled("approve")), completed("done")], first=2)
+    return Playback(frames([question]), hold=host.answered, rest=rest)
+
+
+@pytest.mark.parametrize("question", [("request.interaction.create", asking()), mirror(CREATE, asking("info"))])
+def test_a_pipe_leaves_a_question_open_and_says_how_to_answer_it(host: FakeHost, question: Event):
+    host.streams = [question_and_rest(host, question)]
+    code, output, notes = talk(host, "first\nsecond\n")
+    assert (code, output) == (3, "")
+    assert f"POST /api/v1/agent/primary/request/{REQUEST_ID}/interaction" in notes
+    assert '{"interaction_id": "itr_1", "response":' in notes
+    assert not host.of("POST", "/interaction")
+    assert not host.of("POST", "/cancel")
+    assert len(host.of("POST", "/request")) == 1
+
+
+@pytest.mark.parametrize(("rule", "decision"), [("all", "approve"), ("none", "deny")])
+def test_a_rule_decides_approvals(host: FakeHost, rule: str, decision: str):
+    host.streams = [question_and_rest(host, ("request.interaction.create", asking()))]
+    code, output, notes = talk(host, "first\n", APPROVE=rule)
+    assert (code, output) == (0, "done\n")
+    assert '"text": "precious"' in notes
+    assert [seen.body for seen in host.of("POST", "/interaction")] == [
+        {"interaction_id": "itr_1", "response": decision}
+    ]
+
+
+def test_a_rule_answers_no_other_question(host: FakeHost):
+    host.streams = [question_and_rest(host, ("request.interaction.create", asking("choice", options=["tea"])))]
+    assert talk(host, "first\n", APPROVE="all")[0] == 3
+    assert not host.of("POST", "/interaction")
 
 
 def test_a_reader_that_has_gone_is_no_crash(host: FakeHost):

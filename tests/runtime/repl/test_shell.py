@@ -1,12 +1,13 @@
 import io
 import threading
-from typing import Any
 
 import pytest
 
 from runtime.client import MashClient
-from runtime.repl.commands import Leave
+from runtime.repl.askers import PipeAsker
+from runtime.repl.command import Leave
 from runtime.repl.conversation import Conversation, NoSuchAgent
+from runtime.repl.desk import Desk
 from runtime.repl.screen import Screen
 from runtime.repl.shell import Shell
 from runtime.repl.view import Outcome
@@ -20,11 +21,12 @@ DERIVED = "subagent:research:ab1a49c3c907282c7c1ea448"
 def shell(client: MashClient) -> Shell:
     screen = Screen(io.StringIO())
     screen.console.width = 100
-    return Shell(screen, Conversation.open(client, agent_id="", session_id="s-1"))
+    conversation = Conversation.open(client, agent_id="", session_id="s-1")
+    return Shell(Desk(screen=screen, conversation=conversation, asker=PipeAsker(screen)))
 
 
 def shown(shell: Shell) -> str:
-    stream = shell.screen.console.file
+    stream = shell.desk.screen.console.file
     assert isinstance(stream, io.StringIO)
     return stream.getvalue()
 
@@ -56,18 +58,18 @@ def test_opening_with_an_unknown_agent_names_the_known_ones(client: MashClient):
 @pytest.mark.appendix_a("A33")
 def test_use_leads_to_the_derived_session_and_back(shell: Shell):
     assert shell.handle("/use research") is Outcome.ANSWERED
-    assert (shell.conversation.agent_id, shell.conversation.session_id) == ("research", DERIVED)
+    assert (shell.desk.conversation.agent_id, shell.desk.conversation.session_id) == ("research", DERIVED)
     shell.handle("/use primary")
-    assert shell.conversation.session_id == "s-1"
-    shell.conversation.session_id = "s-2"
+    assert shell.desk.conversation.session_id == "s-1"
+    shell.desk.conversation.session_id = "s-2"
     shell.handle("/use research")
-    assert shell.conversation.session_id == DERIVED, "the session used before with it wins"
+    assert shell.desk.conversation.session_id == DERIVED, "the session used before with it wins"
 
 
 def test_use_of_an_unknown_agent_warns_and_stays(shell: Shell):
     assert shell.handle("/use nobody") is Outcome.FAILED
     assert "There is no agent 'nobody'. This workspace has: primary, research." in shown(shell)
-    assert shell.conversation.agent_id == "primary"
+    assert shell.desk.conversation.agent_id == "primary"
 
 
 @pytest.mark.parametrize(
@@ -85,12 +87,23 @@ def test_use_of_an_unknown_agent_warns_and_stays(shell: Shell):
         ("/history x", ["Usage: /history [limit]"]),
         ("/history 1 2", ["Usage: /history [limit]"]),
         ("/use", ["Usage: /use <agent_id>"]),
+        ("/compact", ["They spoke of tea."]),
+        ("/fork", ["Left session s-1.", "Now in session s-fork with 1 turn."]),
+        ("/fork 1", ["Now in session s-fork"]),
+        ("/fork 2", ["This session has 1 turn;"]),
+        ("/erase", ["/erase yes erases all that was said in session s-1, for good."]),
+        ("/erase yes", ["| turns  | 4      |", "| events | 1,234  |"]),
+        ("/search", ["Usage: /search <query>"]),
+        ("/search @user: the invoice", ["| 0.50  | s-1     | 0d5e | the invoice |"]),
+        ("/signals 3", ["unused_tools: Tools that were offered in vain.", '| 0d5e | {"unused_tools": ["bash"]} |']),
+        ("/signals x", ["Usage: /signals [limit]"]),
+        ("/trace", ["-> Step 1: Calling tools: bash (930 tokens)", "   $ ls", "completed: 1 step, 1 tool, 930"]),
         ("/nonsense", ["There is no command /nonsense. /help lists them."]),
         ("/", ["/help lists them."]),
     ],
 )
 def test_commands_show_what_they_promise(host: FakeHost, shell: Shell, line: str, expected: list[str]):
-    host.turns = [{"user_message": "hi", "agent_response": "hello"}]
+    host.turns = [{"turn_id": "0d5e", "user_message": "hi", "agent_response": "hello"}]
     shell.handle(line)
     for piece in expected:
         assert piece in shown(shell)
@@ -102,6 +115,16 @@ def test_help_lists_the_commands_by_name(shell: Shell):
     assert names == sorted(names)
 
 
+def test_commands_about_memory_say_what_they_were_told(host: FakeHost, shell: Shell):
+    host.turns = [{"turn_id": "0d5e"}, {"turn_id": "1e6f"}]
+    for line in ("/search @user: the invoice", "/fork 2", "/erase yes"):
+        shell.handle(line)
+    assert "q=%40user%3A+the+invoice" in host.of("GET", "/search")[0].path
+    assert host.of("POST", "/fork")[0].body == {"after_turn_id": "1e6f"}
+    erased = [seen.path for seen in host.seen if seen.method == "DELETE"]
+    assert erased == ["/api/v1/agent/primary/sessions/s-fork"], "After a fork, the talk is in the copy."
+
+
 @pytest.mark.parametrize("line", ["/exit", "/quit", "/q", "/Q"])
 def test_exit_leaves(shell: Shell, line: str):
     with pytest.raises(Leave):
@@ -110,28 +133,17 @@ def test_exit_leaves(shell: Shell, line: str):
 
 def test_a_refused_call_is_shown_with_advice_and_the_shell_lives(host: FakeHost, shell: Shell):
     with MashClient(host.url, "revoked") as refused:
-        shell.conversation.client = refused
+        shell.desk.conversation.client = refused
         assert shell.handle("/sessions") is Outcome.FAILED
         assert shell.handle("hello") is Outcome.FAILED
     assert "401 UNAUTHORIZED" in shown(shell)
     assert "Check the key" in shown(shell)
 
 
-def test_interrupting_stops_the_watching_and_tells_the_request(
-    host: FakeHost, shell: Shell, monkeypatch: pytest.MonkeyPatch
-):
-    def interrupted(*args: Any, **options: Any) -> Any:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(MashClient, "stream_request", interrupted)
-    assert shell.handle("hello") is Outcome.INTERRUPTED
-    assert f"Request {REQUEST_ID} goes on" in shown(shell)
-
-
 def test_after_an_interrupted_watch_the_next_message_is_answered(host: FakeHost, shell: Shell):
     hold = threading.Event()
     host.streams = [Playback(frames(TOOL_TURN[:2]), hold=hold), Playback(frames(TOOL_TURN))]
-    stream = shell.conversation.client.stream_request("primary", REQUEST_ID)
+    stream = shell.desk.conversation.client.stream_request("primary", REQUEST_ID)
     next(stream)
     stream.close()
     assert shell.handle("hello again") is Outcome.ANSWERED

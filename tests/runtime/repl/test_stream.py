@@ -115,3 +115,17 @@ def test_a_frame_that_is_not_json_is_an_error(host: FakeHost, client: MashClient
     host.streams = [Playback(b"id: 1\nevent: agent.trace\ndata: {nope\n\n")]
     with pytest.raises(MashHostClientError, match="not a JSON object"):
         read(client)
+
+
+def test_a_reader_that_waits_is_stopped_from_another_thread(host: FakeHost, client: MashClient):
+    never = threading.Event()
+    host.streams = [Playback(frames(TOOL_TURN[:2]), hold=never)]
+    stream, seen = client.open_stream("primary", REQUEST_ID), []
+    reader = threading.Thread(target=lambda: seen.extend(stream.events()))
+    reader.start()
+    assert host.streaming.wait(20)
+    stream.stop()
+    reader.join(5)
+    never.set()
+    assert not reader.is_alive()
+    assert len(host.of("GET", "/events")) == 1

@@ -1,12 +1,14 @@
+import contextlib
 import io
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from runtime.client import RequestEvent
 from runtime.repl.screen import PipeScreen, Screen
 from runtime.repl.view import Outcome, RequestView
-from tests.runtime.repl.recordings import COMMON, TOOL_TURN, Event, completed, think, trace
+from tests.runtime.repl.recordings import COMMON, TOOL_TURN, Event, asking, completed, mirror, settled, think, trace
 
 
 def watch(events: list[Event]) -> tuple[str, RequestView]:
@@ -21,11 +23,6 @@ def watch(events: list[Event]) -> tuple[str, RequestView]:
     return stream.getvalue(), view
 
 
-def mirror(name: str, data: dict[str, Any], *, is_nested: bool = False) -> Event:
-    payload: dict[str, Any] = {"agent_id": "research", "event": name, "data": data}
-    return "agent.trace", trace(f"subagent.{name}", {"payload": payload} if is_nested else payload)
-
-
 def test_a_tool_turn_is_told_step_by_step():
     shown, view = watch(TOOL_TURN)
     lines = [line.rstrip() for line in shown.splitlines()]
@@ -38,7 +35,7 @@ def test_a_tool_turn_is_told_step_by_step():
     ]
     assert lines[5] == "-> Step 2: Generating response (1,030 tokens), 300 ms"
     assert lines[-1] == "primary: 2 steps, 1 tool, 2,060 tokens, 1,550 ms"
-    assert (view.outcome, view.session_id) == (Outcome.ANSWERED, "s-1")
+    assert view.outcome is Outcome.ANSWERED
 
 
 def test_an_answer_that_was_shown_early_is_shown_once_and_in_an_ascii_box():
@@ -166,3 +163,82 @@ def test_a_pipe_gets_the_final_answer_and_nothing_but_text():
     assert answers.getvalue() == "There are **two** files.\n"
     assert "Step 1" in notes.getvalue()
     assert "\x1b" not in notes.getvalue()
+
+
+def delta(text: str, index: int, *, loop_index: int = 0) -> Event:
+    return "agent.trace", trace("llm.response.delta", {"text": text, "index": index, "loop_index": loop_index})
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["All ", "is ", "well."],
+        ["All ", "is "],
+        ["All ", "is ", "well.", ("All is well.", 0)],
+        ["All ", "is ", ("All ", 0), ("is well.", 1)],
+    ],
+    ids=["whole", "without its end", "told again after a cut", "caught up after a cut"],
+)
+def test_text_is_shown_as_it_comes_and_once(pieces: list[Any]):
+    told = [piece if isinstance(piece, tuple) else (piece, place) for place, piece in enumerate(pieces)]
+    events = [delta(text, index) for text, index in told]
+    shown, view = watch([*events, ("agent.trace", think("response", "All is well.", [])), completed("All is well.")])
+    assert shown.splitlines()[:3] == ["primary: execution started", "primary says:", "All is well."]
+    assert shown.count("well") == 1
+    assert "Assistant" not in shown
+    assert view.outcome is Outcome.ANSWERED
+
+
+def test_text_is_on_the_screen_before_the_model_has_finished():
+    stream = io.StringIO()
+    view = RequestView(Screen(stream), "primary")
+    name, data = delta("Al\x1b[2Jl", 0)
+    view.take(RequestEvent(name=name, data=data, sequence=None))
+    assert stream.getvalue().endswith("primary says:\nAll")
+
+
+def test_a_text_that_is_cut_off_leaves_nothing_on_its_line():
+    stream = io.StringIO()
+    screen = Screen(stream)
+    with contextlib.suppress(KeyboardInterrupt), screen.working("at work"):
+        screen.piece("Half a sen")
+        raise KeyboardInterrupt
+    screen.line("Cancelling")
+    assert stream.getvalue() == "Half a sen\nCancelling\n"
+    shown, _ = watch([delta("Half", 0), ("request.cancelled", {**COMMON, "reason": "cancelled"})])
+    assert shown.splitlines()[2:] == ["Half", "Cancelled: cancelled"]
+
+
+def test_another_try_of_the_model_begins_a_new_text():
+    retry = trace("runtime.llm.retry", {"attempt": 1, "delay_s": 0.1, "code": "overloaded"})
+    answer = ("agent.trace", think("response", "Bye", []))
+    shown, _ = watch([delta("Hel", 0), ("agent.trace", retry), delta("B", 0), delta("ye", 1), answer, completed("Bye")])
+    assert [line for line in shown.splitlines() if line in {"Hel", "Bye"}] == ["Hel", "Bye"]
+
+
+def test_an_answer_that_differs_from_what_was_heard_is_shown_whole():
+    shown, _ = watch([delta("Draft", 0), ("agent.trace", think("response", "Final", [])), completed("Final")])
+    assert "Draft" in shown
+    assert "| Final" in shown
+
+
+def test_a_subagents_text_is_shown_under_its_label():
+    _, data = delta("Looking", 0)
+    shown, _ = watch([mirror("agent.trace", data), completed("ok")])
+    assert "Subagent research says:\nLooking\n" in shown
+
+
+def test_an_answered_question_tells_by_whom_and_a_silent_one_what_that_means():
+    late = settled("deny", state="expired", by=None)
+    events: list[Event] = [
+        ("request.interaction.create", asking()),
+        ("request.paused", {**COMMON, "reason": "interaction"}),
+        ("request.interaction.ack", settled("approve", note="go on")),
+        mirror("request.interaction.ack", late),
+        completed("ok"),
+    ]
+    shown, _ = watch(events)
+    assert shown.splitlines()[:2] == [
+        'Answered by alice: "approve", go on',
+        'Nobody answered in time, which counts as "deny"',
+    ]

@@ -1,0 +1,1 @@
+"""Hosts to run, read and copy; the platform itself never imports them."""
