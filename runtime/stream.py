@@ -4,7 +4,7 @@ The log is the truth: a stream reads it after its cursor whenever the hub says t
 """
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ParamSpec, TypeVar
@@ -46,6 +46,9 @@ from workspaces.scoping import only
 Parameters = ParamSpec("Parameters")
 Opening = TypeVar("Opening")
 
+# What a client that reads slowly makes us hold
+REQUEST_PAGE_SIZE = 100
+PIECE_BYTES = 64 * 1024
 _DRAFT_AGE = timedelta(seconds=DRAFT_EVERY_S)
 
 
@@ -108,7 +111,7 @@ async def _opened(
         raise NotReady("The database cannot be reached right now; try again.") from error
 
 
-async def request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
+async def request_frames(opening: RequestOpening, watch: Watch, listening: Listening) -> AsyncGenerator[bytes, None]:
     """Every event after the cursor, and what is said meanwhile; ends after a terminal one that is the head of the log."""
     agent_request, watch.principal = opening.agent_request, opening.principal
     watch.advance(opening.cursor, opening.boundary)
@@ -120,11 +123,9 @@ async def request_frames(opening: RequestOpening, watch: Watch, listening: Liste
         )
         if page:
             watch.advance(page[-1].sequence, last_boundary(page))
-            yield b"".join(
-                frame(event, agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
-                for event in page
-            )
-        if len(page) == PAGE_SIZE:
+            for piece in _pieces(opening, page):
+                yield piece
+        if len(page) == REQUEST_PAGE_SIZE:
             continue
         if page and is_terminal_event(page[-1]):
             return
@@ -132,6 +133,18 @@ async def request_frames(opening: RequestOpening, watch: Watch, listening: Liste
             yield text
         async for live in _live_frames(watch, listening, agent_request):
             yield live
+
+
+def _pieces(opening: RequestOpening, page: list[RuntimeEvent]) -> Iterator[bytes]:
+    """The page's frames, made piece by piece as the client takes them."""
+    piece = b""
+    for event in page:
+        piece += frame(event, opening.agent_request, knows_cancelled=opening.knows_cancelled, cursor=event.sequence)
+        if len(piece) >= PIECE_BYTES:
+            yield piece
+            piece = b""
+    if piece:
+        yield piece
 
 
 async def _live_frames(watch: Watch, listening: Listening, agent_request: AgentRequest) -> AsyncIterator[bytes]:
@@ -219,13 +232,13 @@ def _look(
 ) -> tuple[list[RuntimeEvent], Delta | None]:
     """The next events, and the draft of a text that is being said since long enough to have one."""
     page = _request_page(agent_request, cursor)
-    is_complete = len(page) < PAGE_SIZE
+    is_complete = len(page) < REQUEST_PAGE_SIZE
     is_late = bool(page) and page[-1].event_type in ASKING_EVENTS and timezone.now() - page[-1].created_at > _DRAFT_AGE
     return page, find_draft(agent_request) if is_complete and (is_late or is_asked_for_text) else None
 
 
 def _request_page(agent_request: AgentRequest, cursor: int) -> list[RuntimeEvent]:
-    page = list(agent_request.events.filter(sequence__gt=cursor).order_by("sequence")[:PAGE_SIZE])
+    page = list(agent_request.events.filter(sequence__gt=cursor).order_by("sequence")[:REQUEST_PAGE_SIZE])
     fetch_mirrored(agent_request.workspace, page)
     return page
 

@@ -83,7 +83,10 @@ class RequestStatusView(RequestView):
 
 
 def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
+    return checked_key(request.headers.get("Idempotency-Key", "").strip())
+
+
+def checked_key(key: str) -> str:
     if len(key) > MAX_KEY_LENGTH or not key.isprintable():
         raise InvalidRequest(f"Idempotency-Key must be at most {MAX_KEY_LENGTH} printable characters.")
     return key

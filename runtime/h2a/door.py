@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from agents.models import Agent
-from workspaces.authenticate import Principal, Unauthorized, authenticate
+from workspaces.authenticate import Principal, authenticate_by_header
 from workspaces.errors import MashError
 from workspaces.roles import Scope
 from workspaces.scoping import only
@@ -22,9 +22,7 @@ class RouteNotFound(MashError):
 
 def enter(request: HttpRequest, agent_id: str, *, scope: Scope) -> tuple[Principal, Agent]:
     """The caller and the agent; a cookie opens nothing here."""
-    if not (request.headers.get("Authorization") or request.headers.get("X-API-Key")):
-        raise Unauthorized("Send an API token: `Authorization: Bearer <token>`.")
-    principal = authenticate(request)
+    principal = authenticate_by_header(request)
     principal.require(scope)
     agents = principal.workspace.agents.select_related("current_version", "workspace")
     agent = only(agents.filter(agent_id=agent_id.strip().replace("\x00", "\ufffd")))

@@ -8,16 +8,17 @@ from rest_framework import serializers
 
 from agents.models import Agent
 from runtime.accept import accept_request
-from runtime.api.requests import MAX_KEY_LENGTH
+from runtime.api.requests import MAX_KEY_LENGTH, checked_key
 from runtime.api.serializers import InteractionBody, SubmitBody, submission_from
 from runtime.cancel import cancel_request
 from runtime.errors import AgentNotFound, RequestNotFound
 from runtime.interactions.answer import answer_interaction
 from runtime.kinds import Reason
 from runtime.models import AgentRequest
-from workspaces.access import without_access
+from runtime.socket.handshake import present_principal
+from runtime.sse import Scope as ASGIScope
 from workspaces.api.serializers import BodySerializer, StrictCharField, read
-from workspaces.authenticate import Principal, Unauthorized
+from workspaces.authenticate import Principal
 from workspaces.roles import Scope
 from workspaces.scoping import only
 
@@ -43,7 +44,7 @@ class SocketAnswerBody(InteractionBody):
 def submit(principal: Principal, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     principal.require(Scope.AGENTS_RUN)
     body = read(SocketSubmitBody, values, place="frame")
-    key = body.pop("idempotency_key", "")
+    key = checked_key(body.pop("idempotency_key", ""))
     agent = _agent(principal, body.pop("agent_id"))
     accepted = accept_request(principal, agent, submission_from(body), idempotency_key=key)
     agent_request = accepted.agent_request
@@ -79,16 +80,9 @@ COMMANDS: dict[str, Callable[[Principal, dict[str, Any]], tuple[str, dict[str, A
 }
 
 
-def run_command(operation: str, principal: Principal, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def run_command(operation: str, scope: ASGIScope, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Name and data of the answer; raises what the API would answer with."""
-    check_access(principal)
-    return COMMANDS[operation](principal, values)
-
-
-def check_access(principal: Principal) -> None:
-    """A socket may outlive the token or membership that opened it."""
-    if without_access({principal}):
-        raise Unauthorized("Access has ended since this socket was opened.")
+    return COMMANDS[operation](present_principal(scope), values)
 
 
 def find_request(principal: Principal, request_id: uuid.UUID) -> AgentRequest:

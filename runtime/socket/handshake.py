@@ -1,38 +1,28 @@
-"""Who opens a socket: the same door as for requests, and for browsers an allowed origin."""
-
-from urllib.parse import urlsplit
-
-from django.conf import settings
-from django.http import HttpRequest
-from django.http.request import validate_host
+"""Who holds a socket: asked when it opens, and again for every command, as it may outlive a token or a membership."""
 
 from runtime.sse import Scope, http_request
-from workspaces.authenticate import Forbidden, Principal, authenticate
+from workspaces.authenticate import Principal, authenticate_handshake
+from workspaces.errors import MashError
+
+_SCHEMES = {"ws": "http", "wss": "https"}
+
+
+class AccessEnded(MashError):
+    """Who opened the socket may no longer hold it."""
+
+    code = "UNAUTHORIZED"
+    status = 401
 
 
 def principal_of_handshake(scope: Scope) -> Principal:
-    """The caller; raises `Unauthorized` and its kin.
-
-    A browser sends its cookies to any site's sockets, so a cookie counts only with an origin that is ours. It names its
-    workspace in the query, as it can set no header.
-    """
-    request = http_request({**scope, "type": "http", "method": "GET"})
-    request.META.setdefault("HTTP_MASH_WORKSPACE", request.GET.get("workspace", ""))
-    origin = request.headers.get("Origin")
-    if origin is not None and not _is_ours(origin):
-        raise Forbidden("Sockets are not open to pages of this origin.")
-    if origin is None and not _has_header_token(request):
-        raise Forbidden("A cookie needs an Origin; programs send `Authorization: Bearer <token>`.")
-    return authenticate(request)
+    """The caller; raises `Unauthorized` and its kin."""
+    scheme = _SCHEMES.get(scope.get("scheme", "ws"), "http")
+    return authenticate_handshake(http_request({**scope, "type": "http", "method": "GET", "scheme": scheme}))
 
 
-def _has_header_token(request: HttpRequest) -> bool:
-    return bool(request.headers.get("Authorization") or request.headers.get("X-API-Key"))
-
-
-def _is_ours(origin: str) -> bool:
-    url = urlsplit(origin)
-    if origin.rstrip("/") in settings.CSRF_TRUSTED_ORIGINS:
-        return True
-    hosts = settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
-    return url.scheme in {"http", "https"} and bool(url.hostname) and validate_host(str(url.hostname), hosts)
+def present_principal(scope: Scope) -> Principal:
+    """The caller with the rights of this moment; `AccessEnded` if the handshake would fail by now."""
+    try:
+        return principal_of_handshake(scope)
+    except MashError as error:
+        raise AccessEnded("Access has ended since this socket was opened.") from error

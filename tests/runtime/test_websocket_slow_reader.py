@@ -1,0 +1,58 @@
+"""A client that stops reading costs little, disturbs nobody, and misses nothing when it reads on."""
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+from agents.models import Agent
+from runtime import events
+from runtime.events import NewEvent
+from runtime.kinds import EventKind
+from runtime.models import AgentRequest
+from tests.factories import AgentRequestFactory
+from tests.live_web import LiveWeb
+from tests.sockets import Socket, socket
+from workspaces.models import Workspace
+
+_EVENTS = 600
+_EVENT_BYTES = 16_000
+_SLOW_READERS = 8
+_MEGABYTE = 1024 * 1024
+
+
+@pytest.mark.tampers
+def test_slow_readers_cost_little_and_miss_nothing(
+    live: LiveWeb, token: str, workspace: Workspace, agent: Agent
+) -> None:
+    """10 MB of log for each of 8 clients that do not read: without flow control, over 100 MB would wait in the server."""
+    row = AgentRequestFactory.create(workspace=workspace, agent=agent)
+    with ExitStack() as cleanup:
+        slow = [
+            cleanup.enter_context(socket(live, token, max_queue=1, ping_interval=None)) for _ in range(_SLOW_READERS)
+        ]
+        quick = cleanup.enter_context(socket(live, token))
+        for connection in (*slow, quick):
+            connection.send("subscribe", request_id=str(row.request_id), after_seq=1)
+        assert quick.receive()["event"] == "subscribed"
+        before = live.memory()
+        writer = threading.Thread(target=write_much, args=(row,))
+        writer.start()
+        assert ids_of(quick) == list(range(2, _EVENTS + 2)), "Others are not disturbed."
+        writer.join()
+        assert quick.ask("ping")["event"] == "pong"
+        grown = (live.memory() - before) / _MEGABYTE
+        assert grown < 60, f"{grown:.0f} MB for {_SLOW_READERS} clients that do not read"
+        for connection in slow:
+            assert connection.receive()["event"] == "subscribed"
+            assert ids_of(connection) == list(range(2, _EVENTS + 2))
+
+
+def write_much(row: AgentRequest) -> None:
+    payload = {"text": "x" * _EVENT_BYTES}
+    for _ in range(_EVENTS // 10):
+        events.append(row, [NewEvent(event_type=EventKind.CONTEXT_LOADED, payload=payload) for _ in range(10)])
+
+
+def ids_of(connection: Socket) -> list[int]:
+    return [connection.receive()["id"] for _ in range(_EVENTS)]
