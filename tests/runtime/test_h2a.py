@@ -103,6 +103,8 @@ def test_only_a_header_token_opens_it(agent: Agent, base: str, token: str, stran
     for path in paths:
         assert Web().get(path).status == 401
         assert Web().get(path, headers=cookie).status == 401
+        # Browsers send this by themselves too, once somebody has signed in to something on the host.
+        assert Web().get(path, headers={**cookie, "Authorization": "Basic eDp5"}).status == 401
         assert stranger_web.get(path).json()["error"]["code"] == "ROUTE_NOT_FOUND"
     powerless = Web(issue_token(agent.workspace, name="powerless", actor="tests", scopes=[])[1])
     assert [powerless.get(path).status for path in paths] == [403, 403]

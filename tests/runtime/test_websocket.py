@@ -142,7 +142,10 @@ def test_many_requests_share_a_connection_and_each_may_be_left(
         ('{"op": "ping", "ref": 7}', ["frame", "ref"]),
         ('{"op": "subscribe"}', ["frame", "request_id"]),
         ('{"op": "subscribe", "request_id": "7"}', ["frame", "request_id"]),
-        (f'{{"op": "subscribe", "request_id": "{uuid.uuid4()}", "after_seq": -1}}', ["frame", "after_seq"]),
+        (
+            '{"op": "subscribe", "request_id": "00000000-0000-4000-8000-000000000000", "after_seq": -1}',
+            ["frame", "after_seq"],
+        ),
         ('{"op": "submit", "agent_id": "a", "session_id": "s"}', ["frame", "message"]),
         (b"\x00", ["frame"]),
     ],

@@ -1,8 +1,10 @@
 """A client that stops reading costs little, disturbs nobody, and misses nothing when it reads on."""
 
 import threading
+import time
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from agents.models import Agent
@@ -56,3 +58,22 @@ def write_much(row: AgentRequest) -> None:
 
 def ids_of(connection: Socket) -> list[int]:
     return [connection.receive()["id"] for _ in range(_EVENTS)]
+
+
+@pytest.mark.tampers
+def test_streams_wait_for_their_readers_too(live: LiveWeb, token: str, workspace: Workspace, agent: Agent) -> None:
+    row = AgentRequestFactory.create(workspace=workspace, agent=agent)
+    path = f"/api/v1/agent/{agent.agent_id}/request/{row.request_id}/events?after_seq=1"
+    write_much(row)
+    events.append(row, [NewEvent(event_type=EventKind.REQUEST_COMPLETED, payload={})])
+    with ExitStack() as cleanup:
+        client = cleanup.enter_context(httpx.Client(base_url=live.url, headers={"Authorization": f"Bearer {token}"}))
+        client.get("/api/v1/agent").raise_for_status()
+        before = live.memory()
+        slow = [cleanup.enter_context(client.stream("GET", path, timeout=30)) for _ in range(_SLOW_READERS)]
+        time.sleep(2)
+        grown = (live.memory() - before) / _MEGABYTE
+        assert grown < 60, f"{grown:.0f} MB for {_SLOW_READERS} clients that do not read"
+        for answer in slow:
+            ids = [int(line.removeprefix("id: ")) for line in answer.iter_lines() if line.startswith("id: ")]
+            assert ids == list(range(2, _EVENTS + 3))
