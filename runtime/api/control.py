@@ -8,7 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runtime.api.lookup import find_by_trace, find_request
-from runtime.api.responses import AcceptedRequest, RequestRow, enveloped
+from runtime.api.request_responses import AcceptedRequest, RequestRow
+from runtime.api.responses import enveloped
 from runtime.cancel import cancel_request
 from runtime.kinds import Reason
 from runtime.models import AgentRequest

@@ -10,7 +10,8 @@ from rest_framework.views import APIView
 
 from runtime.api.lookup import find_request
 from runtime.api.parameters import CURSOR, LIMIT
-from runtime.api.responses import Acknowledged, InteractionList, enveloped
+from runtime.api.request_responses import Acknowledged, InteractionList
+from runtime.api.responses import enveloped
 from runtime.api.serializers import InteractionBody
 from runtime.interactions.answer import answer_interaction
 from runtime.models import Interaction

@@ -12,7 +12,8 @@ from typing_extensions import override
 from runtime.accept import accept_request
 from runtime.api.lookup import find_agent, find_request
 from runtime.api.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_FILTERS
-from runtime.api.responses import SUBMIT_ANSWER, SUBMIT_EXAMPLES, RequestList, RequestRow, enveloped
+from runtime.api.request_responses import SUBMIT_ANSWER, SUBMIT_EXAMPLES, RequestList, RequestRow
+from runtime.api.responses import enveloped
 from runtime.api.serializers import SubmitBody, submission_from
 from runtime.kinds import Status
 from runtime.models import AgentRequestQuerySet
