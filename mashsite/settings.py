@@ -110,6 +110,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis carries the queue and the news in production; without it the database and Unix sockets do
 MASH_REDIS_URL = env_text("MASH_REDIS_URL")
+if MASH_REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [MASH_REDIS_URL]}}
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # django-q2 hands over request ids and nothing else, so its own timeouts and retries are out of the way (design.md 5)
 MASH_WORKER_PROCESSES = env_number("MASH_WORKER_PROCESSES", 2, minimum=1)
