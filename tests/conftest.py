@@ -1,5 +1,6 @@
 """What every test stands on: two workspaces, their callers, a scripted agent, and the runtime driven in-process."""
 
+import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -155,19 +156,28 @@ def run_requests(transactional_db: None) -> Driver:
     """
 
     def run() -> list[AgentRequest]:
-        ran: list[AgentRequest] = []
-        owner = lease.new_owner()
-        while len(ran) < _MOST_REQUESTS:
-            claimed = [claimed for key in find_runnable(_MOST_REQUESTS) if (claimed := claim(key, owner))]
-            if not claimed:
-                return ran
-            for agent_request in claimed:
-                execute_request(agent_request, should_stop=lambda: False, stop=StopSignal())
-                agent_request.refresh_from_db()
-            ran += claimed
-        raise AssertionError("Requests become runnable again and again.")
+        try:
+            return _run_all()
+        finally:
+            if threading.current_thread() is not threading.main_thread():
+                # A thread's connection outlives it, and then the test database cannot be dropped.
+                connections.close_all()
 
     return run
+
+
+def _run_all() -> list[AgentRequest]:
+    ran: list[AgentRequest] = []
+    owner = lease.new_owner()
+    while len(ran) < _MOST_REQUESTS:
+        claimed = [claimed for key in find_runnable(_MOST_REQUESTS) if (claimed := claim(key, owner))]
+        if not claimed:
+            return ran
+        for agent_request in claimed:
+            execute_request(agent_request, should_stop=lambda: False, stop=StopSignal())
+            agent_request.refresh_from_db()
+        ran += claimed
+    raise AssertionError("Requests become runnable again and again.")
 
 
 @pytest.fixture

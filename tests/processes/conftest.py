@@ -74,17 +74,17 @@ class Story:
             calls = self.stack.model.recording.counts
             return gather(log, self.stack.ledger(), calls, self.submitted, self.transcripts)
 
-    def wait_until_status(self, submitted: Submitted, status: str, within_s: float = 10) -> None:
+    def wait_until_status(self, submitted: Submitted, status: str, within_s: float = 30) -> None:
         what = f"{submitted.key} is {status}"
         self.stack.wait_for(what, lambda log: log.request(submitted.request_id).status == status, within_s)
 
-    def wait_until_event(self, submitted: Submitted, event_type: str, within_s: float = 10) -> None:
+    def wait_until_event(self, submitted: Submitted, event_type: str, within_s: float = 30) -> None:
         def is_there(log) -> bool:
             return any(event.event_type == event_type for event in log.events_of(submitted.request_id))
 
         self.stack.wait_for(f"{submitted.key} has {event_type}", is_there, within_s)
 
-    def end(self, within_s: float = 30) -> Evidence:
+    def end(self, within_s: float = 60) -> Evidence:
         """Waits for every request and holds all promises against what is there."""
         self.stack.wait_for_all(within_s)
         evidence = self.evidence()

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from agents.models import Agent
@@ -49,10 +50,15 @@ class Worker:
         self.stop = self.held[agent_request.pk]
         claimed = claim(agent_request.pk, lease.new_owner())
         assert claimed
-        self.thread = threading.Thread(
-            target=lambda: execute_request(claimed, should_stop=lambda: False, stop=self.stop)
-        )
+        self.claimed = claimed
+        self.thread = threading.Thread(target=self._work)
         self.thread.start()
+
+    def _work(self) -> None:
+        try:
+            execute_request(self.claimed, should_stop=lambda: False, stop=self.stop)
+        finally:
+            connection.close()
 
     def sweep_in(self, request_pk: int) -> bool:
         return False

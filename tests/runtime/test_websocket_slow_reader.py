@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
+from django.db import connection
 
 from agents.models import Agent
 from runtime import events
@@ -52,8 +53,11 @@ def test_slow_readers_cost_little_and_miss_nothing(
 
 def write_much(row: AgentRequest) -> None:
     payload = {"text": "x" * _EVENT_BYTES}
-    for _ in range(_EVENTS // 10):
-        events.append(row, [NewEvent(event_type=EventKind.CONTEXT_LOADED, payload=payload) for _ in range(10)])
+    try:
+        for _ in range(_EVENTS // 10):
+            events.append(row, [NewEvent(event_type=EventKind.CONTEXT_LOADED, payload=payload) for _ in range(10)])
+    finally:
+        connection.close()
 
 
 def ids_of(connection: Socket) -> list[int]:
