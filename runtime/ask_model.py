@@ -1,8 +1,11 @@
 """Calls the model until it answers: again when that may help, and then the fallback (contract 5.9)."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.wait import wait_random_exponential
@@ -10,8 +13,7 @@ from tenacity.wait import wait_random_exponential
 from agents.build import RunnableAgent
 from agents.llm.call_ids import with_usable_ids
 from agents.llm.errors import CallStopped, InvalidAnswer, LLMError, Overloaded, Unreachable
-from agents.llm.types import LLMProvider, LLMRequest, LLMResponse, OnText
-from agents.loop import LoopState
+from agents.llm.types import JSONObject, LLMMessage, LLMProvider, LLMRequest, LLMResponse, LLMToolDefinition, OnText
 from agents.stop_signal import StopSignal
 from runtime.deadline import Deadline
 from runtime.deltas import speaking
@@ -28,6 +30,23 @@ _backoff = wait_random_exponential(multiplier=0.5, max=MAX_RETRY_DELAY_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked, whichever model it is asked of."""
+
+    system: str | list[JSONObject] | None
+    messages: list[LLMMessage]
+    temperature: float
+    tools: list[LLMToolDefinition] = field(default_factory=list)
+    use_prompt_caching: bool = False
+    output_schema: JSONObject | None = None
+    loop_index: int | None = None
+    """The step of the turn that asks, whose text is told live; None: work beside the turn."""
+    trace_id: UUID | None = None
+    """Of the events, where it is not the request's."""
+    needs_text: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAnswer:
     response: LLMResponse
     llm: LLMProvider
@@ -35,10 +54,10 @@ class ModelAnswer:
 
 
 def ask_model(
-    journal: Journal, runnable: RunnableAgent, state: LoopState, *, context: str, deadline: Deadline, stop: StopSignal
+    journal: Journal, runnable: RunnableAgent, question: Question, *, deadline: Deadline, stop: StopSignal
 ) -> ModelAnswer:
-    """The answer of the agent's model or, when that one is down, of its fallback."""
-    call = _Call(journal, runnable, state, context=context, deadline=deadline, stop=stop)
+    """The answer of the agent's model or, when that one is down, of its fallback. Raises `LLMError` when neither gives one."""
+    call = _Call(journal, runnable, question, deadline=deadline, stop=stop)
     try:
         return call.until_answered(runnable.llm, has_substitute=runnable.fallback_llm is not None)
     except LLMError as error:
@@ -46,6 +65,34 @@ def ask_model(
             raise
         call.note_fallback(runnable.llm, runnable.fallback_llm, error)
         return call.until_answered(runnable.fallback_llm)
+
+
+def asking_event(question: Question, llm: LLMProvider) -> NewEvent:
+    # Counts, not the conversation: the log must not grow with its square (promise 7).
+    sizes = {"message_count": len(question.messages), "tool_count": len(question.tools)}
+    names = [tool.name for tool in question.tools]
+    return _event(question, EventKind.LLM_REQUEST_START, {**name_of(llm), "tools": names, "payload": sizes})
+
+
+def answered_event(question: Question, answer: ModelAnswer, *, duration_ms: int) -> NewEvent:
+    usage = answer.response.usage
+    payload = {
+        **name_of(answer.llm),
+        "duration_ms": duration_ms,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "cache_creation_input_tokens": usage.cache_write_tokens,
+        "cache_read_input_tokens": usage.cache_read_tokens,
+        "finish_reason": answer.response.stop_reason,
+        "tools": [tool.name for tool in question.tools],
+        "payload": {},
+    }
+    return _event(question, EventKind.LLM_REQUEST_COMPLETE, payload)
+
+
+def _event(question: Question, event_type: EventKind, payload: dict[str, Any]) -> NewEvent:
+    return NewEvent(event_type=event_type, loop_index=question.loop_index, trace_id=question.trace_id, payload=payload)
 
 
 def name_of(llm: LLMProvider) -> dict[str, str]:
@@ -63,16 +110,14 @@ class _Call:
         self,
         journal: Journal,
         runnable: RunnableAgent,
-        state: LoopState,
+        question: Question,
         *,
-        context: str,
         deadline: Deadline,
         stop: StopSignal,
     ) -> None:
         self._journal = journal
         self._runnable = runnable
-        self._state = state
-        self._context = context
+        self._question = question
         self._deadline = deadline
         self._stop = stop
         self._made = 0
@@ -98,10 +143,9 @@ class _Call:
     def _ask_once(self, llm: LLMProvider) -> LLMResponse:
         started = time.monotonic()
         self._made += 1
-        agent_request, loop_index = self._journal.agent_request, self._state.loop_index
         try:
-            with speaking(agent_request, loop_index=loop_index, attempt=self._made) as text:
-                return send_checked(llm, self._request(llm, text.say))
+            with self._listening() as on_text:
+                return _send_checked(llm, self._request(llm, on_text), needs_text=self._question.needs_text)
         except LLMError as error:
             about = {"error": error.message, "error_code": error.code, "duration_ms": milliseconds_since(started)}
             self._add(EventKind.LLM_REQUEST_ERROR, {**name_of(llm), **about, "payload": {}})
@@ -109,21 +153,30 @@ class _Call:
                 raise DeadlineExceeded("The request ran out of time while the model was asked.") from error
             raise
 
-    def _request(self, llm: LLMProvider, on_text: OnText) -> LLMRequest:
-        definition, state = self._runnable.definition, self._state
+    @contextmanager
+    def _listening(self) -> Iterator[OnText | None]:
+        if self._question.loop_index is None:
+            yield None
+            return
+        agent_request, loop_index = self._journal.agent_request, self._question.loop_index
+        with speaking(agent_request, loop_index=loop_index, attempt=self._made) as text:
+            yield text.say
+
+    def _request(self, llm: LLMProvider, on_text: OnText | None) -> LLMRequest:
+        definition, question = self._runnable.definition, self._question
         return LLMRequest(
             model=llm.model,
-            system=self._runnable.system_prompt(self._context),
-            messages=list(state.messages),
-            tools=self._runnable.tool_definitions,
+            system=question.system,
+            messages=question.messages,
+            tools=question.tools,
             max_tokens=definition.max_tokens,
-            temperature=definition.temperature,
-            use_prompt_caching=definition.prompt_caching_enabled,
+            temperature=question.temperature,
+            use_prompt_caching=question.use_prompt_caching,
             timeout_s=min(float(definition.model_timeout_s), self._deadline.remaining_s()),
             app_id=self._runnable.agent_id,
             on_text=on_text,
             stop=self._stop,
-            output_schema=dict(state.output_schema) if state.output_schema is not None else None,
+            output_schema=question.output_schema,
         )
 
     def _most_attempts(self, call: RetryCallState, has_substitute: bool) -> int:
@@ -149,10 +202,10 @@ class _Call:
         self._journal.write()
 
     def _add(self, event_type: EventKind, payload: dict[str, Any]) -> None:
-        self._journal.add(NewEvent(event_type=event_type, loop_index=self._state.loop_index, payload=payload))
+        self._journal.add(_event(self._question, event_type, payload))
 
 
-def send_checked(llm: LLMProvider, request: LLMRequest) -> LLMResponse:
+def _send_checked(llm: LLMProvider, request: LLMRequest, *, needs_text: bool) -> LLMResponse:
     """The model's answer in a shape that the log can keep; one that is not what its API promises is `InvalidAnswer`."""
     try:
         response = with_usable_ids(llm.send(request))
@@ -163,6 +216,8 @@ def send_checked(llm: LLMProvider, request: LLMRequest) -> LLMResponse:
     counts = (response.usage.input_tokens or 0, response.usage.output_tokens or 0)
     if any(not 0 <= count <= MAX_TOKENS_OF_A_CALL for count in counts):
         raise InvalidAnswer("The provider's token counts make no sense.")
+    if needs_text and not response.text.strip():
+        raise InvalidAnswer("The model answered without any text.")
     return response
 
 

@@ -20,7 +20,8 @@ from runtime.events import NewEvent
 from runtime.journal import Journal, until_the_database_is_back
 from runtime.kinds import EventKind, RequestKind
 from runtime.models import AgentRequest, RuntimeEvent
-from runtime.summarize import Summarizer, Summary, transcript_of
+from runtime.summarize import Summary, summarize, transcript_of
+from runtime.usage.budget import check_budget
 
 logger = logging.getLogger(__name__)
 
@@ -112,8 +113,8 @@ def _compact(
     if not transcript:
         return Compaction()
     turn_id = _turn_id(agent_request)
-    summarizer = Summarizer(journal, runnable, trace_id=turn_id, deadline=deadline, stop=stop)
-    summary = summarizer.summarize(transcript)
+    check_budget(agent_request, runnable, journal.pending)
+    summary = summarize(journal, runnable, transcript, trace_id=turn_id, deadline=deadline, stop=stop)
     payload = _payload(summary, turns, turn_id=turn_id, reason=reason, limit=limit, total=total)
     completed = NewEvent(
         event_type=EventKind.COMPACTION_COMPLETED, key="compaction.completed", payload=payload, trace_id=turn_id

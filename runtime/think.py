@@ -8,7 +8,15 @@ from agents.llm.types import LLMResponse
 from agents.loop import LoopState, after_think
 from agents.signals import tool_usage
 from agents.stop_signal import StopSignal
-from runtime.ask_model import ModelAnswer, ask_model, milliseconds_since, name_of
+from runtime.ask_model import (
+    ModelAnswer,
+    Question,
+    answered_event,
+    ask_model,
+    asking_event,
+    milliseconds_since,
+    name_of,
+)
 from runtime.deadline import Deadline
 from runtime.events import NewEvent
 from runtime.journal import Journal
@@ -20,30 +28,37 @@ def think(
 ) -> LoopState:
     """The state after the model has answered. Raises `LLMError` when it cannot be made to."""
     started = time.monotonic()
-    journal.add(*_started(runnable, state))
+    question = _question(runnable, state, context)
+    journal.add(*_started(runnable, question))
     journal.write()
-    answer = ask_model(journal, runnable, state, context=context, deadline=deadline, stop=stop)
+    answer = ask_model(journal, runnable, question, deadline=deadline, stop=stop)
     duration_ms = milliseconds_since(started)
     state = after_think(state, answer.response)
     trace_id = str(journal.agent_request.trace_id)
+    journal.add(answered_event(question, answer, duration_ms=duration_ms))
     journal.add(*_completed(runnable, state, answer, duration_ms=duration_ms, trace_id=trace_id))
     return state
 
 
-def _started(runnable: RunnableAgent, state: LoopState) -> list[NewEvent]:
-    index = state.loop_index
-    names = [tool.name for tool in runnable.tools.list_tools()]
-    about = name_of(runnable.llm)
-    # Counts, not the conversation: the log must not grow with its square (promise 7).
-    sizes = {"message_count": len(state.messages), "tool_count": len(names)}
+def _question(runnable: RunnableAgent, state: LoopState, context: str) -> Question:
+    definition = runnable.definition
+    return Question(
+        system=runnable.system_prompt(context),
+        messages=list(state.messages),
+        tools=runnable.tool_definitions,
+        temperature=definition.temperature,
+        use_prompt_caching=definition.prompt_caching_enabled,
+        output_schema=dict(state.output_schema) if state.output_schema is not None else None,
+        loop_index=state.loop_index,
+    )
+
+
+def _started(runnable: RunnableAgent, question: Question) -> list[NewEvent]:
+    index = question.loop_index
     return [
         NewEvent(event_type=EventKind.AGENT_THINK_START, loop_index=index, payload={"payload": {}}),
-        NewEvent(event_type=EventKind.THINK_STARTED, loop_index=index, payload=about),
-        NewEvent(
-            event_type=EventKind.LLM_REQUEST_START,
-            loop_index=index,
-            payload={**about, "tools": names, "payload": sizes},
-        ),
+        NewEvent(event_type=EventKind.THINK_STARTED, loop_index=index, payload=name_of(runnable.llm)),
+        asking_event(question, runnable.llm),
     ]
 
 
@@ -52,11 +67,6 @@ def _completed(
 ) -> list[NewEvent]:
     index, response = state.loop_index, answer.response
     return [
-        NewEvent(
-            event_type=EventKind.LLM_REQUEST_COMPLETE,
-            loop_index=index,
-            payload=_request_complete(runnable, answer, duration_ms),
-        ),
         NewEvent(
             event_type=EventKind.AGENT_THINK_COMPLETE,
             loop_index=index,
@@ -84,22 +94,6 @@ def _completed(
             },
         ),
     ]
-
-
-def _request_complete(runnable: RunnableAgent, answer: ModelAnswer, duration_ms: int) -> dict[str, Any]:
-    usage = answer.response.usage
-    return {
-        **name_of(answer.llm),
-        "duration_ms": duration_ms,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "total_tokens": usage.total_tokens,
-        "cache_creation_input_tokens": usage.cache_write_tokens,
-        "cache_read_input_tokens": usage.cache_read_tokens,
-        "finish_reason": answer.response.stop_reason,
-        "tools": [tool.name for tool in runnable.tools.list_tools()],
-        "payload": {},
-    }
 
 
 def _think_complete(state: LoopState, response: LLMResponse, duration_ms: int) -> dict[str, Any]:

@@ -144,6 +144,13 @@ def make_agent(workspace: Workspace, model: ModelServer) -> AgentMaker:
 
 
 @pytest.fixture
+def fallback(workspace: Workspace, model: ModelServer) -> dict[str, str]:
+    """Fields of a definition whose fallback is the same scripted model, reached as another vendor's."""
+    CredentialFactory.create(workspace=workspace, name="second", kind="openai_chat", base_url=f"{model.url}/v1")
+    return {"fallback_provider": "openai_chat", "fallback_model": "local", "fallback_credential": "second"}
+
+
+@pytest.fixture
 def agent(make_agent: AgentMaker) -> Agent:
     return make_agent()
 

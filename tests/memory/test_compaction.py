@@ -11,9 +11,10 @@ from agents.models import Agent
 from benchmarks.model_server import ModelServer
 from runtime.models import AgentRequest
 from tests.conftest import AgentMaker, Driver, EventLog
-from tests.factories import AgentRequestFactory
+from tests.factories import AgentRequestFactory, CredentialFactory
 from tests.memory.conftest import Remember
 from tests.runtime.test_durability import cut
+from tests.runtime.test_fallback import NOBODY
 from tests.web import Web
 from workspaces.models import Workspace
 
@@ -91,6 +92,28 @@ def test_a_model_that_cannot_sum_up_does_not_stop_the_turn(
     assert failed["reason"] == "auto"
     assert failed["error_code"]
     assert workspace.turns.count() == 2
+
+
+def test_the_fallback_sums_up_when_the_model_is_down(
+    make_agent: AgentMaker, ask, workspace: Workspace, fallback: dict[str, str]
+) -> None:
+    CredentialFactory.create(workspace=workspace, name="down", base_url=NOBODY)
+    request = ask(make_agent(credential="down", compaction_token_threshold=1, **fallback), "say=blue")
+    request = ask(request.agent, "say=next")
+    assert request.status == "completed"
+    summary = request.events.get(event_type="runtime.compaction.completed")
+    assert (summary.payload["provider"], summary.payload["model"]) == ("openai_chat", "local")
+    told = request.events.filter(event_type="runtime.llm.fallback").order_by("sequence")
+    assert [event.trace_id for event in told] == [summary.trace_id, request.trace_id]
+
+
+def test_a_cost_limit_holds_for_summaries(make_agent: AgentMaker, ask, model: ModelServer) -> None:
+    agent = make_agent(model="claude-house", compaction_token_threshold=1)
+    ask(agent, "say=blue")
+    model.recording.clear()
+    refused = ask(agent, "say=next", limits={"max_cost_usd": 5})
+    assert (refused.status, refused.reason) == ("failed", "budget")
+    assert model.requests() == []
 
 
 def test_a_request_cut_after_its_compaction_sums_up_once(

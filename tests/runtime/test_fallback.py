@@ -14,12 +14,6 @@ from workspaces.models import Workspace
 NOBODY = "http://127.0.0.1:9"
 
 
-@pytest.fixture
-def fallback(workspace: Workspace, model: ModelServer) -> dict[str, str]:
-    CredentialFactory.create(workspace=workspace, name="second", kind="openai_chat", base_url=f"{model.url}/v1")
-    return {"fallback_provider": "openai_chat", "fallback_model": "local", "fallback_credential": "second"}
-
-
 def run(agent: Agent, message: str, run_requests: Driver) -> AgentRequest:
     AgentRequestFactory.create(workspace=agent.workspace, agent=agent, message=message)
     [ran] = run_requests()
