@@ -17,6 +17,7 @@ from benchmarks.measures import (
     latency,
     postgresql,
     search,
+    speed,
     storage,
     throughput,
     transactions,
@@ -28,6 +29,7 @@ from benchmarks.stack import STACKS, Stack
 logger = logging.getLogger("benchmarks")
 
 MEASURES: dict[str, Callable[[Stack], Awaitable[list[Result]]]] = {
+    "speed": speed.measure,
     "latency": latency.measure,
     "throughput": throughput.measure,
     "delay": delay.measure,

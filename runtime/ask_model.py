@@ -76,7 +76,7 @@ def asking_event(question: Question, llm: LLMProvider) -> NewEvent:
 
 def answered_event(question: Question, answer: ModelAnswer, *, duration_ms: int) -> NewEvent:
     usage = answer.response.usage
-    payload = {
+    payload: dict[str, Any] = {
         **name_of(answer.llm),
         "duration_ms": duration_ms,
         "input_tokens": usage.input_tokens,

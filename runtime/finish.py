@@ -237,13 +237,14 @@ def _wake_next(agent_request: AgentRequest) -> None:
 
 def _waiting_for_slot(agent_request: AgentRequest) -> AgentRequestQuerySet:
     """The first in line of this agent or, where the workspace has a limit, of each of its agents."""
-    requests = agent_request.workspace.agent_requests
-    in_line = requests.unfinished().filter(
+    workspace = agent_request.workspace
+    rows = workspace.agent_requests.unfinished()
+    if workspace.max_concurrent_requests is None:
+        if agent_request.agent_version.typed_definition.max_concurrent_requests is None:
+            return rows.none()
+        rows = rows.filter(agent=agent_request.agent)
+    in_line = rows.filter(
         Q(status=Status.WAITING, wait_reason=WaitReason.CONCURRENCY_LIMIT) | Q(status=Status.PAUSED, is_due=True)
     )
-    if agent_request.workspace.max_concurrent_requests is None:
-        if agent_request.agent_version.typed_definition.max_concurrent_requests is None:
-            return requests.none()
-        in_line = in_line.filter(agent=agent_request.agent)
     first = in_line.order_by().values("agent").annotate(first=Min("pk")).values("first")
-    return requests.filter(pk__in=first).only("pk")
+    return workspace.agent_requests.filter(pk__in=first).only("pk")

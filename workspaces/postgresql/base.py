@@ -1,17 +1,22 @@
-"""Django's PostgreSQL backend with a pool that notices dead connections without a round trip."""
+"""Django's PostgreSQL backend with a pool that notices dead connections without a round trip, and quicker inserts."""
 
 import select
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.backends.base.base import NO_DB_ALIAS
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 from typing_extensions import override
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    compiler_module = "workspaces.postgresql.compiler"
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
     # Django's own, which its stubs leave out
     _connection_pools: ClassVar[dict[str, ConnectionPool[Connection[Any]]]]
     _configure_connection: Callable[[Connection[Any]], None]
