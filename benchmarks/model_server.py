@@ -34,6 +34,9 @@ class Recording:
 
     requests: deque[tuple[str, bytes, bytes, float]]
     counts: Counter[str] = field(default_factory=Counter)
+    """Calls by the script's `key`."""
+    steps: Counter[str] = field(default_factory=Counter)
+    """The same, of those that offered tools: a summary quotes others' scripts, and offers none."""
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     connections: set[asyncio.Transport] = field(default_factory=set)
     answered: int = 0
@@ -41,6 +44,7 @@ class Recording:
     def clear(self) -> None:
         self.requests.clear()
         self.counts.clear()
+        self.steps.clear()
         self.failures.clear()
 
     def as_list(self) -> list[dict[str, Any]]:
@@ -136,6 +140,7 @@ class ModelProtocol(asyncio.Protocol):
             self._send_json(400, model_wire.error(path, 400, f"The request cannot be read: {error}"))
             return
         self.recording.counts[script.key] += 1
+        self.recording.steps[script.key] += bool(call.offered)
         failure = model_script.due_failure(script, self.recording.failures)
         if script.latency:
             asyncio.get_running_loop().call_later(script.latency, self._answer, call, script, failure)

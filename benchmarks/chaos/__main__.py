@@ -2,23 +2,30 @@
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from benchmarks.chaos.check import Evidence, gather, violations
 from benchmarks.chaos.load import Load
+from benchmarks.chaos.log import Log, RequestRow
 from benchmarks.chaos.mischief import Mischief
 from benchmarks.chaos.stack import KINDS, Kind, Stack
 
 _END_WITHIN_S = 90.0
+# Sessions with many requests need their time, so long as one after the other ends.
+_ONE_MORE_WITHIN_S = 60.0
 _SHOWN = 40
 _ASKED = "runtime.request.interaction.create"
 
 
 def main() -> int:
+    # Ends as an exception, so that what runs is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = _options()
     kinds: tuple[Kind, ...] = KINDS if options.stack == "both" else (options.stack,)
     return max([torment(kind, options.seconds, options.seed) for kind in kinds])
@@ -44,19 +51,24 @@ def torment(kind: Kind, seconds: float, seed: int) -> int:
             settled_s = _settle(stack)
             load.end_streams(_END_WITHIN_S)
             with stack.log() as log:
-                calls = stack.model.recording.counts
+                calls = stack.model.recording.steps
                 evidence = gather(log, stack.ledger(), calls, load.submitted, load.transcripts)
             return _report(evidence, stack.differences(), mischief.done, settled_s)
 
 
 def _settle(stack: Stack) -> float | None:
-    """Seconds until every request had ended; None when some never did."""
+    """Seconds until every request had ended; None when none ended any more although some were left."""
     began = time.monotonic()
-    try:
-        stack.wait_for_all(_END_WITHIN_S)
-    except TimeoutError:
-        return None
+    while left := stack.count_unfinished():
+        try:
+            stack.wait_for("one more request ends", partial(_fewer, left), _ONE_MORE_WITHIN_S)
+        except TimeoutError:
+            return None
     return time.monotonic() - began
+
+
+def _fewer(than: int, log: Log) -> bool:
+    return len(log.unfinished()) < than
 
 
 def _report(evidence: Evidence, differences: list[str], done: Counter[str], settled_s: float | None) -> int:
@@ -75,10 +87,7 @@ def _report(evidence: Evidence, differences: list[str], done: Counter[str], sett
 def _figures(evidence: Evidence, done: Counter[str], settled_s: float | None) -> dict[str, object]:
     kinds: Counter[str] = sum((evidence.kinds(request) for request in evidence.requests), Counter())
     thoughts = kinds["runtime.llm.think.completed"]
-    statuses = Counter(
-        f"{request.status} ({request.reason})" if request.status != "completed" else "completed"
-        for request in evidence.requests
-    )
+    statuses = Counter(_end(request) for request in evidence.requests)
     return {
         **{f"mischief: {name}": count for name, count in sorted(done.items())},
         "submissions answered 200": len(evidence.submitted),
@@ -95,6 +104,13 @@ def _figures(evidence: Evidence, done: Counter[str], settled_s: float | None) ->
         "streams followed / connections": f"{len(evidence.transcripts)} / {_connections(evidence)}",
         "settled after the last mischief": "never" if settled_s is None else f"{settled_s:.1f} s",
     }
+
+
+def _end(request: RequestRow) -> str:
+    if request.status != "failed":
+        return request.status
+    error = request.error or {}
+    return f"failed ({request.reason}): {error.get('error')}"
 
 
 def _tool_runs(evidence: Evidence) -> int:

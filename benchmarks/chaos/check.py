@@ -14,7 +14,6 @@ TERMINAL = {
     "runtime.request.cancelled": "cancelled",
 }
 _STARTED = "runtime.trace.started"
-_COMPACTED = ("runtime.compaction.completed", "runtime.compaction.failed")
 _MIRROR_PREFIX = "subagent."
 _RECOVERED = "runtime.request.recovered"
 _THOUGHT = "runtime.llm.think.completed"
@@ -100,20 +99,12 @@ def _steps(evidence: Evidence) -> Iterator[str]:
 
 def _model_calls(evidence: Evidence) -> Iterator[str]:
     """Only a call that was in flight when its worker vanished, or its run was stopped, may be made again."""
-    summaries = Counter(
-        request.session_id
-        for request in evidence.requests
-        for event in evidence.events[request.pk]
-        if event.event_type in _COMPACTED
-    )
     for request in evidence.requests:
         kinds = evidence.kinds(request)
         allowed = kinds[_THOUGHT] + kinds[_RECOVERED] + kinds[_RETRIED]
         asked = evidence.model_calls.get(request.key, 0)
         # A run that did not complete may have asked once more than the log can show: the call that was stopped.
         allowed += request.run - (request.status == "completed")
-        # The scripted model counts a summary on whichever turn of the session it read last.
-        allowed += summaries[request.session_id]
         if asked > allowed or asked < kinds[_THOUGHT]:
             yield f"{request.key}: the model was asked {asked} times, the log explains {kinds[_THOUGHT]} to {allowed}"
 

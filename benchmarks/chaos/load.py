@@ -16,6 +16,8 @@ from benchmarks.chaos.stack import Stack
 _SENDERS = 4
 _PAUSE_S = 0.15
 _SUBMIT_WITHIN_S = 90.0
+# Of all requests: those of one session run one after the other, so more would only wait.
+_SHARED = 0.12
 
 
 class Load:
@@ -66,7 +68,7 @@ class Load:
         chance, count = self._chances[sender], 0
         while not self._stopping.is_set():
             key = f"s{sender}-{count}"
-            session_id = f"shared-{sender}" if chance.random() < 0.3 else key
+            session_id = f"shared-{sender}" if chance.random() < _SHARED else key
             submitted = self._stack.client.submit(key, _words(chance, key), session_id, within_s=_SUBMIT_WITHIN_S)
             if submitted is not None:
                 self._by_sender[sender].append(submitted)

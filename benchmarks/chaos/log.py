@@ -12,7 +12,7 @@ import psycopg
 from typing_extensions import override
 
 _REQUESTS = """SELECT r.id, r.request_id, r.session_id, r.message, r.status, r.reason, r.last_sequence, r.attempt,
-    r.lease_owner, r.run, r.trace_id, r.lost_leases FROM runtime_agentrequest r ORDER BY r.id"""
+    r.lease_owner, r.run, r.trace_id, r.lost_leases, r.error FROM runtime_agentrequest r ORDER BY r.id"""
 _EVENTS = """SELECT e.id, e.agent_request_id, e.sequence, e.event_type, e.loop_index, e.payload
     FROM runtime_runtimeevent e ORDER BY e.agent_request_id, e.sequence"""
 
@@ -31,6 +31,7 @@ class RequestRow:
     run: int
     trace_id: str
     lost_leases: int
+    error: dict[str, Any] | None
 
     @property
     def key(self) -> str:
@@ -67,8 +68,8 @@ class Log:
 
     def requests(self) -> list[RequestRow]:
         return [
-            RequestRow(*[pk, _id(request_id), *about, _id(trace_id) if trace_id else "", lost_leases])
-            for pk, request_id, *about, trace_id, lost_leases in self.rows(_REQUESTS)
+            RequestRow(*[pk, _id(request_id), *about, _id(trace_id) if trace_id else "", lost_leases, _json(error)])
+            for pk, request_id, *about, trace_id, lost_leases, error in self.rows(_REQUESTS)
         ]
 
     def request(self, request_id: str) -> RequestRow:
@@ -78,10 +79,7 @@ class Log:
         return [row for row in self.requests() if row.status not in {"completed", "failed", "cancelled"}]
 
     def events(self) -> list[EventRow]:
-        return [
-            EventRow(*[*columns, json.loads(payload) if isinstance(payload, str) else payload])
-            for *columns, payload in self.rows(_EVENTS)
-        ]
+        return [EventRow(*[*columns, _json(payload)]) for *columns, payload in self.rows(_EVENTS)]
 
     def events_of(self, request_id: str) -> list[EventRow]:
         pk = self.request(request_id).pk
@@ -117,3 +115,8 @@ class PostgresLog(Log):
 
 def _id(value: Any) -> str:
     return str(value if isinstance(value, uuid.UUID) else uuid.UUID(str(value)))
+
+
+def _json(value: Any) -> Any:
+    """SQLite keeps JSON as text."""
+    return json.loads(value) if isinstance(value, str) else value

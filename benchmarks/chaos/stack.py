@@ -150,6 +150,10 @@ class Stack:
         """Until no request is unfinished."""
         return self.wait_for("every request has ended", lambda log: not log.unfinished(), within_s)
 
+    def count_unfinished(self) -> int:
+        with self.log() as log:
+            return len(log.unfinished())
+
     def ensure_running(self) -> None:
         """Starts again whatever is down."""
         for process in (self.web, *self.clusters):

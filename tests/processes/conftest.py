@@ -71,7 +71,7 @@ class Story:
     def evidence(self) -> Evidence:
         """Everything in the deployment: a later test must not spoil an earlier one's requests either."""
         with self.stack.log() as log:
-            calls = self.stack.model.recording.counts
+            calls = self.stack.model.recording.steps
             return gather(log, self.stack.ledger(), calls, self.submitted, self.transcripts)
 
     def wait_until_status(self, submitted: Submitted, status: str, within_s: float = 30) -> None:
