@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.util import Finalize
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +31,8 @@ def start_engine(**_: Any) -> None:
     engine = Engine()
     deliver_to(engine.hand_over)
     Sweeper(engine).start()
+    # Runs before the interpreter shuts down: from then on no thread starts, and steps that run still need some.
+    Finalize(engine, engine.finish, exitpriority=1)
 
 
 class Engine:
@@ -68,6 +71,10 @@ class Engine:
 
     def free_threads(self) -> int:
         return settings.MASH_WORKER_THREADS - len(self._in_hand)
+
+    def finish(self) -> None:
+        """Waits for the requests that run here; when that takes too long, the sweeper ends the process."""
+        self._threads.shutdown()
 
     def _work(self, request_pk: int | None) -> None:
         try:

@@ -4,15 +4,17 @@ import json
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import httpx
+import psycopg
 
 from benchmarks.chaos.client import Client
 from benchmarks.chaos.host import LEDGER_VARIABLE
@@ -112,6 +114,19 @@ class Stack:
         if self.postgres:
             return PostgresLog(self.postgres.url)
         return SqliteLog(self.data_directory / "mash.sqlite3")
+
+    @contextmanager
+    def write_lock(self, request_id: str) -> Iterator[None]:
+        """Nobody writes the request meanwhile; in SQLite, nobody writes anything."""
+        if self.postgres:
+            with psycopg.connect(self.postgres.url) as holder:
+                holder.execute("SELECT FROM runtime_agentrequest WHERE request_id = %s FOR UPDATE", [request_id])
+                yield
+            return
+        connection = sqlite3.connect(self.data_directory / "mash.sqlite3", timeout=10, isolation_level=None)
+        with closing(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            yield
 
     def ledger(self) -> list[dict[str, Any]]:
         """What the tools wrote down, in order."""

@@ -46,6 +46,23 @@ def test_a_step_that_outlasts_the_drain_does_not_hold_up_the_stop(story: Story, 
     assert took_s < 8
 
 
+def test_a_step_that_begins_just_before_the_stop_still_gets_its_threads(story: Story, cluster):
+    """The interpreter must not shut down under the calls: from then on it starts no thread."""
+    submitted = story.submit('tools=1 calls=2 tool=write_again latency=1 args={"seconds": 0.1}')
+    story.wait_until_event(submitted, "runtime.llm.think.started")
+    with story.stack.write_lock(submitted.request_id):
+        time.sleep(2)
+        os.kill(cluster.pid, signal.SIGTERM)
+        time.sleep(2)
+    cluster.stop(within_s=12)
+    cluster.start()
+
+    evidence = story.end()
+
+    assert [row.status for row in evidence.requests if row.key == submitted.key] == ["completed"]
+    assert story.stack.model.recording.counts[submitted.key] == 2
+
+
 def test_a_queue_whose_lock_died_with_an_idle_worker_stops_nothing(story: Story, cluster):
     """One of two idle workers waits inside the queue's lock; killing both surely leaves it taken."""
     cluster.stop(within_s=15)
