@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.chaos.check import Evidence, gather, violations
 from benchmarks.chaos.load import Load
-from benchmarks.chaos.log import Log, RequestRow
+from benchmarks.chaos.log import Log
 from benchmarks.chaos.mischief import Mischief
 from benchmarks.chaos.stack import KINDS, Kind, Stack
 
@@ -87,7 +87,10 @@ def _report(evidence: Evidence, differences: list[str], done: Counter[str], sett
 def _figures(evidence: Evidence, done: Counter[str], settled_s: float | None) -> dict[str, object]:
     kinds: Counter[str] = sum((evidence.kinds(request) for request in evidence.requests), Counter())
     thoughts = kinds["runtime.llm.think.completed"]
-    statuses = Counter(_end(request) for request in evidence.requests)
+    statuses = Counter(
+        f"{request.status} ({request.reason})" if request.status != "completed" else "completed"
+        for request in evidence.requests
+    )
     return {
         **{f"mischief: {name}": count for name, count in sorted(done.items())},
         "submissions answered 200": len(evidence.submitted),
@@ -104,13 +107,6 @@ def _figures(evidence: Evidence, done: Counter[str], settled_s: float | None) ->
         "streams followed / connections": f"{len(evidence.transcripts)} / {_connections(evidence)}",
         "settled after the last mischief": "never" if settled_s is None else f"{settled_s:.1f} s",
     }
-
-
-def _end(request: RequestRow) -> str:
-    if request.status != "failed":
-        return request.status
-    error = request.error or {}
-    return f"failed ({request.reason}): {error.get('error')}"
 
 
 def _tool_runs(evidence: Evidence) -> int:

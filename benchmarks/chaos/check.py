@@ -58,7 +58,7 @@ def gather(
 
 
 def violations(evidence: Evidence) -> list[str]:
-    checks = (_acceptances, _unfinished, _steps, _model_calls, _tool_runs, _session_order, _transcripts)
+    checks = (_acceptances, _unfinished, _failures, _steps, _model_calls, _tool_runs, _session_order, _transcripts)
     return [text for check in checks for text in check(evidence)]
 
 
@@ -77,6 +77,13 @@ def _unfinished(evidence: Evidence) -> Iterator[str]:
         if request.status not in TERMINAL.values():
             events = len(evidence.events[request.pk])
             yield f"{request.key}: still {request.status} (attempt {request.attempt}, {events} events)"
+
+
+def _failures(evidence: Evidence) -> Iterator[str]:
+    """Nothing that is asked for here can fail by itself; only who loses three workers in a row is given up."""
+    for request in evidence.requests:
+        if request.status == "failed" and request.reason != "worker_lost":
+            yield f"{request.key}: failed ({request.reason}): {(request.error or {}).get('error')}"
 
 
 def _steps(evidence: Evidence) -> Iterator[str]:
