@@ -114,6 +114,7 @@ class EventKind(models.TextChoices):
     MCP_TOOL_CALL = "mcp.tool.call"
     MCP_TOOL_RESULT = "mcp.tool.result"
     MCP_TOOL_ERROR = "mcp.tool.error"
+    MCP_SAMPLED = "mcp.sampling.complete"
     SEARCH_PARSE_COMPLETE = "memory.search.parse.complete"
     SEARCH_PARSE_ERROR = "memory.search.parse.error"
     SEARCH_START = "memory.search.start"

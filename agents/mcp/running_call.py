@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from agents.llm.types import LLMProvider, LLMTokenUsage
+from agents.llm.types import LLMProvider
 from agents.mcp.errors import McpError, McpStopped
 from agents.tools.context import ToolContext
 
@@ -26,8 +26,6 @@ class _Question:
 class RunningCall:
     def __init__(self, context: ToolContext, llm: LLMProvider) -> None:
         self.context, self.llm = context, llm
-        self.sampled: list[LLMTokenUsage] = []
-        """What the server's own questions to the model cost."""
         self._inbox: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
         self._asked = 0
 

@@ -21,8 +21,8 @@ _STOP_REASONS = {
 
 def sample(
     llm: LLMProvider, params: mcp_types.CreateMessageRequestParams, *, stop: StopSignal, app_id: str
-) -> tuple[mcp_types.CreateMessageResult, LLMTokenUsage]:
-    """The model's answer and what it cost. Only a stopped call and a question that is not text raise."""
+) -> tuple[mcp_types.CreateMessageResult, LLMTokenUsage | None]:
+    """The model's answer and what that used; None when it gave none. Only a stopped call and a question that is not text raise."""
     request = LLMRequest(
         model=llm.model,
         messages=_messages(params),
@@ -38,7 +38,7 @@ def sample(
     except CallStopped:
         raise
     except LLMError as error:
-        return _result(f"(sampling error) {error.code}", _FAILED_MODEL, "endTurn"), LLMTokenUsage()
+        return _result(f"(sampling error) {error.code}", _FAILED_MODEL, "endTurn"), None
     reason = _STOP_REASONS.get(response.stop_reason, "endTurn")
     return _result(response.text, llm.model, reason), response.usage
 

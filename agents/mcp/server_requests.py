@@ -13,6 +13,7 @@ from agents.mcp.elicitation import elicit
 from agents.mcp.errors import McpError
 from agents.mcp.running_call import RunningCall
 from agents.mcp.sampling import sample
+from agents.mcp.told import Told
 
 _running: ContextVar[RunningCall | None] = ContextVar("running_call", default=None)
 
@@ -46,7 +47,8 @@ class ServerRequests:
             result, usage = await call.ask(lambda: sample(llm, params, stop=about.stop, app_id=about.agent_id))
         except (McpError, LLMError) as error:
             return _refused(str(error))
-        call.sampled.append(usage)
+        if usage is not None:
+            Told(about.emit, self._config).sampled(llm, usage)
         return result
 
     async def elicit(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agents.llm.types import LLMProvider, LLMTokenUsage
 from agents.mcp.config import MCPServerConfig
 
 Emit = Callable[[str, Mapping[str, Any]], None]
@@ -34,6 +35,10 @@ class Told:
 
     def tool_error(self, name: str, error: str, *, duration_ms: int) -> None:
         self._event("mcp.tool.error", tool_name=name, duration_ms=duration_ms, error=self._config.redact(error))
+
+    def sampled(self, llm: LLMProvider, usage: LLMTokenUsage) -> None:
+        """A call of the agent's model for the server, which is metered as the agent's own."""
+        self._event("mcp.sampling.complete", provider=llm.provider, model=llm.model, usage=usage.as_dict())
 
     def _event(self, event_type: str, **fields: Any) -> None:
         about = {"server_name": self._config.name, "server_url": self._config.shown_address}

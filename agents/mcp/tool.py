@@ -66,15 +66,10 @@ class McpTool(Tool):
             result = ToolResult.error(str(error))
         else:
             result = as_tool_result(answer)
-        result = ToolResult(self._config.redact(result.content), result.is_error, _about(running))
+        result = ToolResult(self._config.redact(result.content), result.is_error)
         duration_ms = round((time.monotonic() - began) * 1000)
         if result.is_error:
             told.tool_error(self._remote.name, result.content[:1000], duration_ms=duration_ms)
         else:
             told.tool_result(self._remote.name, duration_ms=duration_ms)
         return result
-
-
-def _about(running: RunningCall) -> dict[str, Any]:
-    """What the server had the model do, for the trace."""
-    return {"sampling": [usage.as_dict() for usage in running.sampled]} if running.sampled else {}

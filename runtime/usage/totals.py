@@ -8,7 +8,7 @@ from typing import Any, Self
 from runtime.kinds import EventKind
 from runtime.models import AgentRequest
 
-METERED = (EventKind.THINK_COMPLETED, EventKind.COMPACTION_COMPLETED)
+METERED = (EventKind.THINK_COMPLETED, EventKind.COMPACTION_COMPLETED, EventKind.MCP_SAMPLED)
 """Each stands for one call that a model has answered."""
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from runtime.kinds import TERMINAL_EVENTS, EventKind, Reason, Status
 from runtime.models import RuntimeEvent
-from runtime.usage.totals import Totals
+from runtime.usage.totals import METERED, Totals
 
 _STATUS = {
     EventKind.REQUEST_COMPLETED: Status.COMPLETED,
@@ -90,9 +90,9 @@ def _note_calls(facts: Facts, event: RuntimeEvent) -> None:
     """What models, tools, subagents and people were asked, and that they have answered."""
     payload, key = event.payload, event.dedupe_key or ""
     match event.event_type:
-        case EventKind.THINK_COMPLETED | EventKind.COMPACTION_COMPLETED if "usage" in payload:
+        case kind if kind in METERED and "usage" in payload:
             facts.usage += Totals.of_call(payload)
-        case EventKind.THINK_COMPLETED | EventKind.COMPACTION_COMPLETED:
+        case kind if kind in METERED:
             facts.is_erased = True
         case EventKind.TOOL_COMPLETED | EventKind.SUBAGENT_COMPLETED:
             facts.calls_ended.add(key.removeprefix("tool.call."))

@@ -218,6 +218,11 @@ def test_an_allowed_question_reaches_the_agents_model(
         agent_request = ask("mcp_demo_think", question="say=because")
     assert result_of(agent_request)["content"] == "claude-haiku-4-5-20251001: because"
     assert [request["body"]["max_tokens"] for request in model.requests()] == [4096, 4096, 4096]
+    sampled = agent_request.events.get(event_type="mcp.sampling.complete").payload
+    assert (sampled["model"], sampled["server_name"]) == ("claude-haiku-4-5-20251001", "demo")
+    assert sampled["cost_usd"] > 0
+    agent_request.refresh_from_db()
+    assert agent_request.model_calls == 3
 
 
 def answer_question(workspace_pk: int, response: object) -> None:
