@@ -16,6 +16,7 @@ from runtime.models import AgentRequest
 from runtime.public import request_row
 from runtime.rerun import rerun_request
 from runtime.resume import resume_request
+from runtime.usage.family import with_children
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import data
 from workspaces.roles import Scope
@@ -38,7 +39,7 @@ class CancelView(ControlView):
         """Stop a request and what it has delegated: at once when it waits, within two seconds when it runs."""
         agent_request = self.find(request, agent_id, **ids)
         cancel_request(agent_request, reason=Reason.CANCELLED, by=principal_of(request).name)
-        return data(request_row(self.find(request, agent_id, **ids)))
+        return _row(self.find(request, agent_id, **ids))
 
 
 class ResumeView(ControlView):
@@ -47,7 +48,7 @@ class ResumeView(ControlView):
         """Let a request that failed or was cancelled go on with what it had: same id, same trace."""
         agent_request = self.find(request, agent_id, **ids)
         resume_request(agent_request, by=principal_of(request).name)
-        return data(request_row(self.find(request, agent_id, **ids)))
+        return _row(self.find(request, agent_id, **ids))
 
 
 class RerunView(ControlView):
@@ -70,4 +71,8 @@ class TraceStatusView(APIView):
     @extend_schema(operation_id="get_trace_status", responses=enveloped(RequestRow))
     def get(self, request: Request, agent_id: str, trace_id: uuid.UUID) -> Response:
         """Tell where the request of a trace stands."""
-        return data(request_row(find_by_trace(request, agent_id, trace_id)))
+        return _row(find_by_trace(request, agent_id, trace_id))
+
+
+def _row(agent_request: AgentRequest) -> Response:
+    return data(request_row(agent_request, with_children=with_children(agent_request)))
