@@ -105,10 +105,11 @@ def insert_request(agent_request: AgentRequest) -> AgentRequest:
     """Stores a new request with its first event, and wakes a worker when that commits."""
     now = timezone.now()
     agent_request.request_id, agent_request.accepted_at, agent_request.run_began_at = uuid.uuid4(), now, now
+    agent_request.last_sequence = 1
     with transaction.atomic(savepoint=False):
         agent_request.save(force_insert=True)
         store.link(agent_request)
-        events.append(agent_request, [_accepted(agent_request)])
+        events.begin_log(agent_request, _accepted(agent_request))
         queue.enqueue(agent_request)
     return agent_request
 

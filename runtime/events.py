@@ -51,15 +51,24 @@ def append(agent_request: AgentRequest, events: Sequence[NewEvent], attempt: int
     events = [_priced(agent_request, event) for event in events]
     with transaction.atomic(using=using, savepoint=False):
         fresh, first = _make_room(agent_request, events, attempt, using)
-        rows = [_row(agent_request, first + place, event) for place, event in enumerate(fresh, start=1)]
-        agent_request.workspace.events.bulk_create(rows)
-        meter.count(agent_request, rows, using)
-        drafts.discard_with(agent_request, [row.event_type for row in rows])
-        agent_request.last_sequence = first + len(rows)
-        told = _news(agent_request, rows, agent_request.last_sequence)
-        transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
-        if agent_request.parent_id:
-            _mirror(agent_request, rows, using)
+        return _write(agent_request, fresh, first, using)
+
+
+def begin_log(agent_request: AgentRequest, event: NewEvent) -> None:
+    """Writes the first event of a request that the same transaction has inserted, with its head at 1."""
+    _write(agent_request, [event], 0, router.db_for_write(RuntimeEvent))
+
+
+def _write(agent_request: AgentRequest, events: Sequence[NewEvent], first: int, using: str) -> list[RuntimeEvent]:
+    rows = [_row(agent_request, first + place, event) for place, event in enumerate(events, start=1)]
+    agent_request.workspace.events.bulk_create(rows)
+    meter.count(agent_request, rows, using)
+    drafts.discard_with(agent_request, [row.event_type for row in rows])
+    agent_request.last_sequence = first + len(rows)
+    told = _news(agent_request, rows, agent_request.last_sequence)
+    transaction.on_commit(lambda: news.publish(told), using=using, robust=True)
+    if agent_request.parent_id:
+        _mirror(agent_request, rows, using)
     return rows
 
 
