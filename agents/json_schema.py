@@ -1,7 +1,8 @@
 """Checks values against JSON Schemas that workspaces, models and remote servers bring along."""
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -14,19 +15,35 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 _MOST_FAULTS = 5
+_MOST_STEPS = 50_000
+"""Keywords that are looked at for one value, well under a second: references that double at each turn have no end."""
 # An own registry, else the library would fetch a schema from wherever a `$ref` says.
 _NO_REMOTE_SCHEMAS: Registry[Any] = Registry()
 
 
+class TooManySteps(Exception):
+    pass
+
+
+_steps: ContextVar[Iterator[int]] = ContextVar("steps")
+
+
 def faults_of(schema: Mapping[str, Any], value: Any) -> list[str]:
     """What is wrong with the value, each fault with its place; empty when it satisfies the schema."""
-    validator = _Validator(dict(schema), registry=_NO_REMOTE_SCHEMAS)
+    # The library would look for the patterns' names with Python's expressions, so beside them this goes unchecked.
+    has_patterns = "patternProperties" in str(schema)
+    validator = (_PatternValidator if has_patterns else _Validator)(dict(schema), registry=_NO_REMOTE_SCHEMAS)
+    started = _steps.set(iter(range(_MOST_STEPS)))
     try:
         found = list(islice(validator.iter_errors(value), _MOST_FAULTS))
+    except TooManySteps:
+        return ["the schema takes too many steps to check"]
     except Unresolvable as error:
         return [f"the schema refers to something that it does not hold: {error}"[:300]]
-    except (UnknownType, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (UnknownType, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         return [f"the schema cannot be used ({type(error).__name__})"]
+    finally:
+        _steps.reset(started)
     return [f"{error.json_path}: {error.message}"[:300] for error in sorted(found, key=str)]
 
 
@@ -36,6 +53,8 @@ def schema_fault(schema: Mapping[str, Any]) -> str:
         Draft202012Validator.check_schema(dict(schema))
     except SchemaError as error:
         return f"{error.json_path}: {error.message}"[:300]
+    except RecursionError:
+        return "$: nested too deeply"
     return ""
 
 
@@ -82,21 +101,33 @@ def _additional(validator: Any, allowed: Any, instance: Any, schema: Any) -> Ite
             yield ValidationError(f"Additional property {name!r} is not allowed")
 
 
-def _unevaluated(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Not checked beside patterns of names: the library would look for those with Python's expressions."""
-    if "patternProperties" not in str(schema):
-        yield from _unevaluated_properties(validator, allowed, instance, schema)
+Keyword = Callable[[Any, Any, Any, Any], "Iterator[ValidationError] | None"]
+
+
+def _counted(keyword: Keyword, validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword, as one of the steps that may be taken."""
+    if next(_steps.get(), None) is None:
+        raise TooManySteps
+    yield from keyword(validator, value, instance, schema) or ()
+
+
+def _unchecked(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    return iter(())
+
+
+def _extended(changed: Mapping[str, Keyword]) -> type[Validator]:
+    keywords: dict[str, Keyword] = {**Draft202012Validator.VALIDATORS, **changed}
+    counted = {name: partial(_counted, keyword) for name, keyword in keywords.items()}
+    validator: type[Validator] = extend(Draft202012Validator, counted)  # type: ignore[no-untyped-call]  # not in its stubs
+    return validator
 
 
 _quiet = re2.Options()
 _quiet.log_errors = False
-_unevaluated_properties = Draft202012Validator.VALIDATORS["unevaluatedProperties"]
-_Validator: type[Validator] = extend(  # type: ignore[no-untyped-call]  # has no types in its stubs
-    Draft202012Validator,
-    {
-        "pattern": _pattern,
-        "patternProperties": _pattern_properties,
-        "additionalProperties": _additional,
-        "unevaluatedProperties": _unevaluated,
-    },
-)
+_LINEAR: Mapping[str, Keyword] = {
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional,
+}
+_Validator = _extended(_LINEAR)
+_PatternValidator = _extended({**_LINEAR, "unevaluatedProperties": _unchecked})

@@ -6,6 +6,7 @@ thread of the pool does everything, and the thread lets go of its database conne
 """
 
 import asyncio
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -42,7 +43,8 @@ class PooledHandler(ASGIHandler):
         if body is None:
             return
         loop = asyncio.get_running_loop()
-        status, headers, content = await loop.run_in_executor(self._threads, self._answer, scope, body)
+        told = _with_length(scope, body)
+        status, headers, content = await loop.run_in_executor(self._threads, self._answer, told, body)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
@@ -81,6 +83,14 @@ async def _read_body(scope: Scope, receive: Receive) -> Body | None:
                 body.seek(0)
                 unless_read.pop_all()
                 return body
+
+
+def _with_length(scope: Scope, body: Body) -> Scope:
+    """The length that was read; one that comes in chunks is not announced, and would be taken for empty."""
+    others = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+    length = body.seek(0, os.SEEK_END)
+    body.seek(0)
+    return {**scope, "headers": [*others, (b"content-length", str(length).encode())] if length else others}
 
 
 def _body_limit(path: str) -> int:

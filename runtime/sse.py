@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, 
 from io import BytesIO
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
-from workspaces.api.envelope import error_body
+from workspaces.api.envelope import InvalidRequest, error_body
 from workspaces.errors import MashError
 
 logger = logging.getLogger(__name__)
@@ -44,10 +45,14 @@ class MethodNotAllowed(MashError):
 
 
 def http_request(scope: Scope) -> ASGIRequest:
-    """Django's view of the scope, for `authenticate()` and the query string."""
+    """Django's view of the scope, for `authenticate()` and the query string; refused as Django refuses a request."""
     request = ASGIRequest(dict(scope), BytesIO())
     if request.method != "GET":
         raise MethodNotAllowed("A stream is opened with GET.")
+    try:
+        request.get_host()
+    except DisallowedHost as error:
+        raise InvalidRequest("The site does not answer to this host name.") from error
     return request
 
 

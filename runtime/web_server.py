@@ -1,7 +1,8 @@
 """Daphne with flow control: `send` waits until the client has taken what it was sent before.
 
 Daphne itself buffers without end for a client that does not read, and keeps whatever a client sends faster than it is
-worked on. It also answers 403 to every refused WebSocket; here the close code says which status it is.
+worked on, bodies of any size among it; Twisted below it parses forms on the event loop, before anybody is asked who sent
+them. It also answers 403 to every refused WebSocket; here the close code says which status it is.
 """
 
 import asyncio
@@ -9,12 +10,21 @@ from typing import Any
 
 from daphne.server import Server  # isort: skip  first, as it chooses Twisted's reactor
 from daphne.cli import CommandLineInterface
+from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import ConnectionDeny, WebSocketProtocol
+from django.conf import settings
 from typing_extensions import override
 
 # Commands that wait for their turn; a client that sends more is not listened to meanwhile.
 MAX_WAITING = 16
 _REFUSALS = range(4400, 4600)
+_TOO_LARGE_BODY = (
+    b'{"error":{"code":"PAYLOAD_TOO_LARGE","message":"The body is larger than any that is taken here.","details":{}}}'
+)
+_TOO_LARGE = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(_TOO_LARGE_BODY), _TOO_LARGE_BODY)
+)
 
 
 class Flow:
@@ -76,14 +86,51 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no 
             self.transport.resumeProducing()
 
 
+class BoundedRequest(WebRequest):  # type: ignore[misc]
+    """Takes no more of a body than the largest that any route takes; each route has a limit of its own besides."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, parsePOSTFormSubmission=False)
+        self._received = 0
+
+    @override
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(length)
+        if length is not None and length > _largest_body():
+            self._refuse()
+
+    @override
+    def handleContentChunk(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._received > _largest_body():
+            self._refuse()
+        else:
+            super().handleContentChunk(data)
+
+    def _refuse(self) -> None:
+        """At once: what the client goes on sending is not kept."""
+        self._received = _largest_body() + 1
+        if not self.channel.transport.disconnecting:
+            self.channel.transport.write(_TOO_LARGE)
+            self.channel.loseConnection()
+
+
 class WebServer(Server):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, ready_callable=self._prepare, **kwargs)
 
     def _prepare(self) -> None:
+        self._make_channel = self.http_factory.buildProtocol
+        self.http_factory.buildProtocol = self._channel
         self.ws_factory.protocol = SocketProtocol
         # Too large a message is answered with 1009, not by silence.
         self.ws_factory.setProtocolOptions(failByDrop=False)
+
+    def _channel(self, address: Any) -> Any:
+        """Daphne's factory names its own class of requests in each channel that it makes."""
+        channel = self._make_channel(address)
+        channel.requestFactory = BoundedRequest
+        return channel
 
     @override
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -105,6 +152,10 @@ class WebServer(Server):  # type: ignore[misc]
         if connection.pop("flow", None):
             protocol.unregisterProducer()
         return None
+
+
+def _largest_body() -> int:
+    return int(max(settings.MASH_BODY_LIMITS.values()))
 
 
 class Program(CommandLineInterface):  # type: ignore[misc]

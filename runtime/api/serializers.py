@@ -14,7 +14,13 @@ from agents.json_schema import schema_fault
 from runtime.accept import Submission
 from runtime.attachments.values import MAX_NAME_CHARACTERS, Reference, Upload
 from workspaces.api.envelope import InvalidRequest, PayloadTooLarge
-from workspaces.api.serializers import BodySerializer, ObjectField, StrictCharField
+from workspaces.api.serializers import (
+    BodySerializer,
+    ObjectField,
+    StrictCharField,
+    StrictFloatField,
+    StrictIntegerField,
+)
 
 MAX_CONTEXT_CHARACTERS = 64 * 1024
 
@@ -22,9 +28,9 @@ MAX_CONTEXT_CHARACTERS = 64 * 1024
 class LimitsBody(BodySerializer):
     """Each only tighter than the agent's own."""
 
-    max_steps = serializers.IntegerField(min_value=1, max_value=1000, required=False)
-    deadline_s = serializers.FloatField(min_value=0.001, max_value=86_400, required=False)
-    max_cost_usd = serializers.FloatField(min_value=0.000001, max_value=1_000_000, required=False)
+    max_steps = StrictIntegerField(min_value=1, max_value=1000, required=False)
+    deadline_s = StrictFloatField(min_value=0.001, max_value=86_400, required=False)
+    max_cost_usd = StrictFloatField(min_value=0.000001, max_value=1_000_000, required=False)
 
 
 @extend_schema_field(OpenApiTypes.BYTE)
@@ -102,11 +108,15 @@ def submission_from(values: dict[str, Any]) -> Submission:
         values[name] = values[name].strip()
         if not values[name]:
             raise InvalidRequest(f"{name} must not be blank.", details={"param": name})
-    limit = settings.MASH_MAX_MESSAGE_BYTES
-    if len(values["message"].encode()) > limit:
-        raise PayloadTooLarge(f"message is larger than {limit} bytes.", details={"param": "message", "limit": limit})
+    check_message(values["message"])
     attached = tuple(_attached(entry) for entry in values.pop("attachments", ()))
     return Submission(**values, attachments=attached)
+
+
+def check_message(message: str) -> None:
+    limit = settings.MASH_MAX_MESSAGE_BYTES
+    if len(message.encode()) > limit:
+        raise PayloadTooLarge(f"message is larger than {limit} bytes.", details={"param": "message", "limit": limit})
 
 
 def _attached(entry: dict[str, Any]) -> Upload | Reference:

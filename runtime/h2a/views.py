@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from runtime.accept import Submission, accept_request
 from runtime.api.agents import default_session_info, listed_agents
+from runtime.api.serializers import check_message
 from runtime.h2a.door import OPEN_TO_ALL, check_route, enter, error_content
 from workspaces.api.envelope import InvalidRequest
 from workspaces.errors import MashError
@@ -82,6 +83,7 @@ def _submission(body: bytes) -> Submission:
     session_id = values["session_id"].strip()
     if len(session_id) > MAX_SESSION_ID:
         raise InvalidRequest(f"session_id must have at most {MAX_SESSION_ID} characters.")
+    check_message(values["message"])
     return Submission(message=values["message"], session_id=session_id)
 
 

@@ -52,6 +52,9 @@ def _row(group: UsageGroup) -> dict[str, object]:
     return {**group.key, **group.totals.as_json()}
 
 
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
 def _group_by(request: Request) -> GroupBy:
     text = optional(request, "group_by") or "day"
     if text not in GROUPS:
@@ -61,7 +64,7 @@ def _group_by(request: Request) -> GroupBy:
 
 def _span(request: Request) -> Span:
     until = _moment(request, "until") or timezone.now()
-    since = _moment(request, "since") or until - DEFAULT_SPAN
+    since = _moment(request, "since") or max(until, _EARLIEST + DEFAULT_SPAN) - DEFAULT_SPAN
     if since >= until:
         raise _invalid("since", "Must be before `until`.")
     return Span(since=since, until=until)

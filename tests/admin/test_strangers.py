@@ -135,6 +135,8 @@ def test_accounts_are_the_operators_business(stranger, operator, secrets):
     user = secrets[User]
     for page, args in (("changelist", ()), ("add", ()), ("change", (user.pk,)), ("delete", (user.pk,))):
         assert stranger.get(address(User, page, *args)).status_code == 403
+    histories = [stranger.get(address(User, "history", key)) for key in (user.pk, 999_999)]
+    assert histories[0].status_code == histories[1].status_code
     assert stranger.get(reverse("admin:auth_user_password_change", args=[user.pk])).status_code == 403
     assert b"secret-member" in operator.get(address(User, "changelist")).content
 

@@ -1,8 +1,11 @@
+import fcntl
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from runtime.supervisor import Supervisor
 from runtime.web import web_commands
@@ -38,3 +41,31 @@ def test_only_web_processes_inherit_the_listening_socket(monkeypatch: pytest.Mon
         assert children.run() == 0
     assert inherited.pop("worker") == ()
     assert set(inherited.values()) == {(descriptor,)}
+
+
+def test_one_data_directory_has_one_deployment(run: Callable[..., Said], settings: Settings, tmp_path: Path) -> None:
+    """A second one with other agents in code would switch off those of the first."""
+    settings.MASH_DATA_DIR = tmp_path
+    with (tmp_path / "mash_run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = run("mash_run", "--port", "0")
+    assert said.code == 1
+    assert "Mash runs already" in said.err
+
+
+@pytest.mark.parametrize(
+    ("host_app", "told"),
+    [
+        ("no_such_module:build_host", "No module named 'no_such_module'"),
+        ("examples.pilot.spec:no_such_name", "has no attribute 'no_such_name'"),
+        ("tests.commands.broken_host:build_host", "broken_host.py:7"),
+    ],
+)
+def test_agents_in_code_that_cannot_be_used_are_told_with_their_place(
+    run: Callable[..., Said], settings: Settings, host_app: str, told: str
+) -> None:
+    settings.MASH_HOST_APP = host_app
+    said = run("mash_run", "--prepare-only")
+    assert said.code == 1
+    assert f"MASH_HOST_APP={host_app} cannot be used" in said.err
+    assert told in said.err

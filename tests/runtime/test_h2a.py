@@ -82,6 +82,12 @@ def test_faults_have_a_code_and_no_details(agent: Agent, base: str, web: Web, bo
     assert set(answer.json()["error"]) == {"code", "message"}
 
 
+def test_a_message_has_the_same_limit_as_everywhere(agent: Agent, base: str, web: Web) -> None:
+    body = {"message": "x" * (256 * 1024 + 1), "session_id": "s"}
+    answer = web.post(f"{base}/agent/{agent.agent_id}/request", body)
+    assert (answer.status, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
 def test_another_agents_path_is_no_route_of_this_one(agent: Agent, base: str, web: Web) -> None:
     body = {"message": "hi", "session_id": "s"}
     request_id = "00000000-0000-4000-8000-000000000000"

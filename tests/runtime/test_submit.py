@@ -1,5 +1,6 @@
 """What a submission may hold, and how each fault is told (contract 2.2.3, extensions 3; promise 10)."""
 
+import json
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -67,7 +68,10 @@ FAULTS = [
     ({"limits": {"max_steps": 0}}, 422, "max_steps"),
     ({"limits": {"max_steps": "many"}}, 422, "max_steps"),
     ({"limits": {"deadline_s": -1}}, 422, "deadline_s"),
+    ({"limits": {"deadline_s": True}}, 422, "deadline_s"),
+    ({"limits": {"max_steps": "5"}}, 422, "max_steps"),
     ({"limits": {"surprise": 1}}, 422, "surprise"),
+    ({"metadata": {"deep": json.loads("[" * 500 + "]" * 500)}}, 422, "body"),
 ]
 
 

@@ -167,6 +167,10 @@ def test_an_odd_question_is_refused(api_client: APIClient, query: dict[str, str]
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
 
 
+def test_the_beginning_of_time_is_a_time_too(api_client: APIClient) -> None:
+    assert api_client.get(USAGE, {"until": str(-62_135_596_799)}).status_code == 200
+
+
 def test_usage_has_a_scope_of_its_own(workspace: Workspace, api_client: APIClient) -> None:
     token = issue_token(workspace, name="t", actor="tests", scopes=["telemetry:read"])[1]
     api_client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")

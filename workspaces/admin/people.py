@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -39,6 +40,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the st
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """To everybody else there are none: what they may not see must look like what is not there."""
+        rows = super().get_queryset(request)
+        return rows if access_of(request).is_superuser else rows.none()
 
     @override
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
@@ -10,9 +10,11 @@ from typing_extensions import override
 
 from workspaces.api.envelope import InvalidBody
 
+MAX_DEPTH = 100
+
 
 class StrictJSONParser(BaseParser):
-    """JSON in UTF-8; anything else is `VALIDATION_ERROR` with the place of the fault."""
+    """JSON in UTF-8, nested at most `MAX_DEPTH` deep; anything else is `VALIDATION_ERROR` with the place of the fault."""
 
     media_type = "application/json"
 
@@ -22,13 +24,30 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         raw = stream.read()
         try:
-            return json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+            value = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
         except UnicodeDecodeError as error:
             raise InvalidBody([_fault(error.start, "The body is not UTF-8.")]) from error
         except json.JSONDecodeError as error:
             raise InvalidBody([_fault(error.pos, f"The body is not JSON: {error.msg}.")]) from error
         except (ValueError, RecursionError) as error:
             raise InvalidBody([_fault(0, "The body is not JSON that can be read.")]) from error
+        if _is_too_deep(raw, value):
+            raise InvalidBody([_fault(0, f"The body is nested more than {MAX_DEPTH} deep.")])
+        return value
+
+
+def _is_too_deep(raw: bytes, value: Any) -> bool:
+    """Whether the value would be too much for what walks through it later by recursion."""
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return False
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [child for each in level if isinstance(each, (dict, list)) for child in _children(each)]
+    return bool(level)
+
+
+def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _refuse_constant(name: str) -> None:

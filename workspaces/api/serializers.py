@@ -41,6 +41,26 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number and nothing else: no text that looks like one, no boolean."""
+
+    @override
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictFloatField(serializers.FloatField):
+    """A number and nothing else."""
+
+    @override
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class ObjectField(serializers.JSONField):
     """A JSON object whose text is at most `max_bytes` long and holds nothing that PostgreSQL cannot keep."""
 

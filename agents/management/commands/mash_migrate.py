@@ -8,6 +8,7 @@ from django.db import Error, connections
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
+from agents.management.code_agents import check_code_agents
 from workspaces import databases
 from workspaces.management.command import MashCommand
 from workspaces.models import Workspace
@@ -40,6 +41,7 @@ Exit codes: 0 the database is up to date, 1 it is not (the message says why), 2 
                 raise CommandError(trouble)
             time.sleep(_PAUSE_S)
         if not options["check"]:
+            check_code_agents()
             databases.migrate_all(verbosity=options["verbosity"])
             sync_code_agents(Workspace.objects.all())
 

@@ -10,6 +10,7 @@ from django.db.models import Count
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
+from agents.management.code_agents import check_code_agents
 from agents.starter import offer_starter_agent
 from workspaces.bootstrap import add_member, create_workspace
 from workspaces.errors import MashError
@@ -64,6 +65,7 @@ Exit codes: 0 done, 1 not possible (the message says why), 2 wrong arguments."""
 
     def _create(self, options: dict[str, Any]) -> None:
         slug = options["workspace"]
+        check_code_agents()
         try:
             with transaction.atomic():
                 workspace = create_workspace(slug, options["name"] or slug, actor=_ACTOR)

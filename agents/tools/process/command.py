@@ -18,7 +18,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walls:
-    """Namespaces of its own: it sees no other process, and a private /tmp that holds its working directory."""
+    """Namespaces of its own: it sees no other process, and private places to write, of which /tmp holds its working directory."""
 
     hidden: Sequence[Path] = ()
     """Directories that look empty inside."""

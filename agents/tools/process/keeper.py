@@ -21,6 +21,8 @@ _NEW_MOUNTS, _NEW_IPC, _NEW_PIDS, _NEW_NETWORK = 0x00020000, 0x08000000, 0x20000
 _MOUNT_NOSUID, _MOUNT_NODEV, _MOUNT_NOEXEC, _MOUNT_READ_ONLY = 2, 4, 8, 1
 _MOUNT_BIND, _MOUNT_RECURSIVE, _MOUNT_PRIVATE = 4096, 16384, 1 << 18
 _KILL_WITHIN_S = 2.0
+# Where anybody may write on an ordinary machine, with what a child may put there
+_SCRATCH = {"/tmp": "256m", "/var/tmp": "64m", "/dev/shm": "64m", "/run/lock": "1m"}  # noqa: S108  private ones
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -156,7 +158,9 @@ def _raise_walls(walls: dict[str, Any], working_directory: str) -> None:
     # Held open, as it may lie below a directory that is hidden next.
     directory = os.open(working_directory, os.O_RDONLY | os.O_DIRECTORY)
     guarded = _MOUNT_NOSUID | _MOUNT_NODEV
-    _mount("tmpfs", "/tmp", "tmpfs", guarded, "size=256m,mode=1777")  # noqa: S108  a private one
+    for place, size in _SCRATCH.items():
+        if Path(place).is_dir() and not Path(place).is_symlink():
+            _mount("tmpfs", place, "tmpfs", guarded, f"size={size},mode=1777")
     Path(walls["directory"]).mkdir()
     _mount(f"/proc/self/fd/{directory}", walls["directory"], "", _MOUNT_BIND)
     for hidden in walls["hidden"]:

@@ -1,8 +1,11 @@
 """`manage.py mash_run`: everything on one machine with one command; what `make run` starts."""
 
+import fcntl
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -13,6 +16,7 @@ from django.db import connections
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
+from agents.management.code_agents import check_code_agents
 from agents.starter import STARTER_ID, offer_starter_agent, starter_provider
 from runtime.supervisor import Supervisor
 from runtime.web import CannotListen, listen, web_commands
@@ -29,7 +33,7 @@ class Command(BaseCommand):
     help = (
         "Migrate, prepare the first workspace, and run web and worker until stopped.\n"
         "Example: PORT=9000 manage.py mash_run\n"
-        "Exit codes: 0 stopped in good order, 1 the port is taken or something had to be killed."
+        "Exit codes: 0 stopped in good order, 1 it could not start or something had to be killed."
     )
 
     @override
@@ -40,19 +44,27 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        databases.migrate_all(verbosity=0)
-        _refresh_statistics()
         url = f"http://{_reachable(options['host'])}:{options['port']}"
-        self._prepare(url)
-        sync_code_agents(Workspace.objects.all())
-        if not options["prepare_only"]:
+        if options["prepare_only"]:
+            self._make_ready(url)
+            return
+        # Before anything is changed: what runs here already must not be disturbed.
+        with _data_directory():
             try:
                 listener = listen(options["host"], options["port"])
             except CannotListen as error:
                 raise CommandError(str(error)) from error
+            self._make_ready(url)
             self.stdout.write(f"Mash serves {url} (admin: {url}/admin/, API: {url}/docs). Ctrl-C stops it.")
             self.stdout.flush()
             sys.exit(self._run(listener))
+
+    def _make_ready(self, url: str) -> None:
+        check_code_agents()
+        databases.migrate_all(verbosity=0)
+        _refresh_statistics()
+        self._prepare(url)
+        sync_code_agents(Workspace.objects.all())
 
     def _run(self, listener: socket) -> int:
         web = web_commands(listener, int(os.environ.get("MASH_WEB_PROCESSES", "1")))
@@ -112,6 +124,20 @@ Talk to it:
         file = _local_file()
         if file.exists():
             _write_private(file, json.loads(file.read_text()) | {"api_base_url": url})
+
+
+@contextmanager
+def _data_directory() -> Iterator[None]:
+    """Ours alone: a second start with other agents in code would switch off those of the first."""
+    directory = Path(settings.MASH_DATA_DIR)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (directory / "mash_run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = f"Mash runs already with the data directory {directory}. Stop it first, or set MASH_DATA_DIR."
+            raise CommandError(text) from None
+        yield
 
 
 def _refresh_statistics() -> None:

@@ -72,6 +72,13 @@ def test_it_is_nobody_and_stays_so(shell: Shell) -> None:
     assert "0" not in shell("python3 -c 'import os; os.setuid(0)' 2>/dev/null; id -u").split()
 
 
+@pytest.mark.parametrize("shell", [True], ids=["with namespaces"], indirect=True)
+@pytest.mark.parametrize("scratch", ["/tmp", "/var/tmp", "/dev/shm"])
+def test_what_it_leaves_in_the_machines_scratch_space_is_its_own(shell: Shell, scratch: str) -> None:
+    assert shell(f"echo mine > {scratch}/mash-left && cat {scratch}/mash-left") == "mine\n"
+    assert not Path(scratch, "mash-left").exists()
+
+
 def test_the_servers_environment_is_closed(shell: Shell) -> None:
     assert shell(f"cat /proc/{os.getpid()}/environ 2>/dev/null") == ""
     assert shell("cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c MASH_SECRET_KEY") == "0\n"
