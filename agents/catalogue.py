@@ -2,7 +2,7 @@
 
 import importlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cache, partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.utils.module_loading import module_has_submodule
 from agents.definition import AgentDefinition
 from agents.host import AgentHost, HostBuilder, RegisteredSpec
 from agents.memory.runtime_tools import RuntimeToolBuilder
-from agents.models import Agent
+from agents.models import Agent, AgentQuerySet
 from agents.operator_tools import allowed_tools
 from agents.starter import STARTER_ID
 from agents.tools.ask_user import AskUserTool
@@ -83,12 +83,21 @@ def sync_code_agents(workspaces: Iterable[Workspace]) -> None:
     """Gives each workspace a row for every code-defined agent; runs at every start and for each new workspace."""
     agents = code_agents()
     for workspace in workspaces:
+        _put_aside(workspace, agents)
         for position, registered in enumerate(agents.values()):
             _sync_agent(workspace, registered, position)
-        gone = workspace.agents.filter(source=Agent.Source.CODE, is_enabled=True).exclude(agent_id__in=agents)
-        for agent_id in gone.values_list("agent_id", flat=True):
-            logger.warning("Agent %s of %s is no longer defined in code", agent_id, workspace)
-        gone.update(is_enabled=False)
+
+
+def _put_aside(workspace: Workspace, agents: Container[str]) -> None:
+    """Agents whose code is not here take no requests until it is back; the starter stands in for a primary one."""
+    present = workspace.agents.filter(source=Agent.Source.CODE, is_gone=False)
+    gone = [agent for agent in present if agent.agent_id not in agents]
+    for agent in gone:
+        logger.warning("Agent %s of %s is no longer defined in code", agent.agent_id, workspace)
+    with transaction.atomic():
+        workspace.agents.filter(pk__in=[agent.pk for agent in gone]).update(is_gone=True, role=Agent.Role.SUBAGENT)
+        if any(agent.role == Agent.Role.PRIMARY for agent in gone):
+            _unedited_starter(workspace).update(role=Agent.Role.PRIMARY)
 
 
 def code_definition(registered: RegisteredSpec, overrides: dict[str, Any]) -> AgentDefinition:
@@ -110,23 +119,32 @@ def _sync_agent(workspace: Workspace, registered: RegisteredSpec, position: int)
     agent = workspace.agents.filter(agent_id=registered.agent_id).first()
     if agent is None:
         agent = workspace.agents.create(
-            agent_id=registered.agent_id, source=Agent.Source.CODE, position=position, created_at=timezone.now()
+            agent_id=registered.agent_id,
+            source=Agent.Source.CODE,
+            is_gone=True,
+            position=position,
+            created_at=timezone.now(),
         )
-        if registered.metadata is None:
-            _make_primary(workspace, agent)
     elif agent.source != Agent.Source.CODE:
         logger.warning(
             "Workspace %s has an agent %s of its own; the one in code is left out", workspace, agent.agent_id
         )
         return
     save_version(agent, code_definition(registered, agent.overrides), actor="code", note="From code")
+    if agent.is_gone:
+        workspace.agents.filter(pk=agent.pk).update(is_gone=False)
+        if registered.metadata is None:
+            _make_primary(workspace, agent)
+
+
+def _unedited_starter(workspace: Workspace) -> AgentQuerySet:
+    return workspace.agents.filter(agent_id=STARTER_ID, current_version__author=None)
 
 
 def _make_primary(workspace: Workspace, agent: Agent) -> None:
     """Code that names a primary agent takes the role over from a starter agent that nobody has edited, and from no other."""
-    starter = workspace.agents.filter(agent_id=STARTER_ID, current_version__author=None)
     with transaction.atomic():
-        starter.filter(role=Agent.Role.PRIMARY).update(role=Agent.Role.SUBAGENT)
+        _unedited_starter(workspace).filter(role=Agent.Role.PRIMARY).update(role=Agent.Role.SUBAGENT)
         if not workspace.agents.filter(role=Agent.Role.PRIMARY).exists():
             workspace.agents.filter(pk=agent.pk).update(role=Agent.Role.PRIMARY)
 

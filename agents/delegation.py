@@ -15,7 +15,7 @@ def find_subagents(
     is_primary = agent.role == Agent.Role.PRIMARY
     if depth >= definition.max_delegation_depth or (definition.subagents is None and not is_primary):
         return {}
-    rows = workspace.agents.filter(is_enabled=True, current_version__isnull=False).exclude(pk=agent.pk)
+    rows = workspace.agents.offered().filter(current_version__isnull=False).exclude(pk=agent.pk)
     if definition.subagents is None:
         rows = rows.filter(role=Agent.Role.SUBAGENT)
     else:

@@ -58,6 +58,12 @@ class ProviderCredential(models.Model):
         return encryption.decrypt(self.encrypted_key)
 
 
+class AgentQuerySet(models.QuerySet["Agent"]):
+    def offered(self) -> "AgentQuerySet":
+        """Those that take requests."""
+        return self.filter(is_enabled=True, is_gone=False)
+
+
 class Agent(models.Model):
     """One agent of a workspace; what it does is said by its current version."""
 
@@ -76,6 +82,9 @@ class Agent(models.Model):
     is_enabled = models.BooleanField(
         default=True, help_text="A disabled agent keeps its history and takes no requests."
     )
+    is_gone = models.BooleanField(
+        default=False, editable=False, help_text="It comes from code that is not part of this deployment just now."
+    )
     position = models.PositiveIntegerField(default=0, help_text="Order in listings.")
     overrides = models.JSONField(default=dict, help_text="What this workspace changes of a code-defined agent.")
     current_version = models.ForeignKey(
@@ -83,7 +92,7 @@ class Agent(models.Model):
     )
     created_at = models.DateTimeField()
 
-    rows = models.Manager["Agent"]()
+    rows = AgentQuerySet.as_manager()
     objects = ClosedManager()
 
     class Meta:

@@ -57,6 +57,8 @@ def accept_request(
     principal: Principal, agent: Agent, submission: Submission, *, idempotency_key: str = ""
 ) -> Accepted:
     """Stores the request with its first event and wakes a worker, all in one transaction."""
+    if agent.is_gone:
+        raise AgentDisabled(f"The code that defines the agent {agent.agent_id} is not part of this deployment.")
     if not agent.is_enabled or agent.current_version is None:
         raise AgentDisabled(f"The agent {agent.agent_id} is switched off.")
     # Before the request's own transaction, which megabytes would make long.

@@ -65,7 +65,7 @@ _SECTIONS = (
 )
 _VERSION = ("Version", {"fields": ("note",)})
 _CODE = (
-    (None, {"fields": ("workspace", "agent_id", "is_enabled")}),
+    (None, {"fields": ("workspace", "agent_id", "is_gone", "is_enabled")}),
     (
         "Overrides",
         {
@@ -88,7 +88,7 @@ class AgentAdmin(WorkspaceModelAdmin):
     write_scope = Scope.AGENTS_WRITE
     list_display = ("agent_id", "display_name", "role", "is_enabled", "model_name", "version", "source", "workspace")
     list_select_related = ("current_version", "workspace")
-    list_filter = ("role", "is_enabled", "source", WorkspaceFilter)
+    list_filter = ("role", "is_enabled", "is_gone", "source", WorkspaceFilter)
     search_fields = ("agent_id",)
     ordering = ("workspace__slug", "position", "id")
     change_form_template = "admin/agents/agent_change_form.html"
@@ -140,7 +140,10 @@ class AgentAdmin(WorkspaceModelAdmin):
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*super().get_readonly_fields(request, obj), *(["agent_id", "definition_text"] if obj else [])]
+        return [
+            *super().get_readonly_fields(request, obj),
+            *(["agent_id", "is_gone", "definition_text"] if obj else []),
+        ]
 
     @override
     def save_model(self, request: HttpRequest, obj: Agent, form: "ModelForm[Any]", change: bool) -> None:

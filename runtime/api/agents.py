@@ -20,7 +20,7 @@ from workspaces.roles import Scope
 
 
 def listed_agents(workspace: Workspace) -> list[Agent]:
-    return list(workspace.agents.filter(is_enabled=True).select_related("current_version"))
+    return list(workspace.agents.offered().select_related("current_version"))
 
 
 class HealthView(APIView):

@@ -70,7 +70,7 @@ def _credentials(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _agents(workspace: Workspace) -> Iterator[Finding]:
-    enabled = list(workspace.agents.filter(is_enabled=True).select_related("current_version"))
+    enabled = list(workspace.agents.offered().select_related("current_version"))
     if not enabled:
         yield warn("agents", f"{workspace} has none", "Add one in the admin.")
         return
@@ -79,10 +79,19 @@ def _agents(workspace: Workspace) -> Iterator[Finding]:
     runnable = len(enabled) - len(faults)
     if runnable:
         yield ok("agents", f"{workspace}: {runnable} of {len(enabled)} can run")
+    yield from _missing(workspace)
     on_demo = [agent.agent_id for agent in enabled if agent.definition.provider == "demo"]
     if on_demo:
         advice = "Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or choose a provider in the admin."
         yield warn("agents", f"{workspace}: {', '.join(on_demo)} answer offline (demo provider)", advice)
+
+
+def _missing(workspace: Workspace) -> Iterator[Finding]:
+    if gone := workspace.agents.filter(is_gone=True).values_list("agent_id", flat=True):
+        advice = "Set MASH_HOST_APP to the code that defines them, or disable them in the admin."
+        yield warn("agents", f"{workspace}: {', '.join(gone)} take no requests, their code is not here", advice)
+    if not workspace.agents.offered().filter(role=Agent.Role.PRIMARY).exists():
+        yield warn("agents", f"{workspace} has no primary agent", "Make one in the admin.")
 
 
 def _fault(workspace: Workspace, agent: Agent) -> Finding | None:

@@ -12,6 +12,7 @@ from agents.host import HostBuilder
 from agents.llm.demo import DemoProvider
 from agents.models import Agent
 from agents.spec import AgentConfig, AgentSpec
+from agents.starter import offer_starter_agent
 from agents.tools.basics import basic_tools
 from agents.tools.registry import ToolRegistry
 from tests.admin.conftest import SignIn
@@ -140,3 +141,31 @@ def test_one_whose_code_is_gone_is_only_shown(developer, coded, monkeypatch):
 
 def test_a_new_workspace_has_the_codes_agents(coded):
     assert create_workspace("brand-new", "Brand new", actor="tests").agents.get().agent_id == "coded"
+
+
+def test_an_agent_goes_and_comes_with_its_code(workspace, coded, monkeypatch):
+    """And with it the role of the primary agent, for which the starter stands in."""
+    starter = offer_starter_agent(workspace)
+
+    def state() -> list[tuple[str, str, bool]]:
+        return list(workspace.agents.order_by("agent_id").values_list("agent_id", "role", "is_gone"))
+
+    here = [("assistant", "subagent", False), ("coded", "primary", False)]
+    assert state() == here
+    hosts = catalogue._registered_hosts
+    monkeypatch.setattr(catalogue, "_registered_hosts", [])
+    catalogue.sync_code_agents([workspace])
+    assert state() == [("assistant", "primary", False), ("coded", "subagent", True)]
+    assert [agent.pk for agent in workspace.agents.offered()] == [starter.pk]
+    monkeypatch.setattr(catalogue, "_registered_hosts", hosts)
+    catalogue.sync_code_agents([workspace])
+    assert state() == here
+
+
+def test_what_the_workspace_has_switched_off_stays_off(workspace, coded, monkeypatch):
+    workspace.agents.update(is_enabled=False)
+    hosts = catalogue._registered_hosts
+    for present in ([], hosts):
+        monkeypatch.setattr(catalogue, "_registered_hosts", present)
+        catalogue.sync_code_agents([workspace])
+    assert not workspace.agents.offered().exists()

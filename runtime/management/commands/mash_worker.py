@@ -34,7 +34,9 @@ def _load_providers() -> None:
     """Imports what the deployment's agents use, before the workers are forked; then lets go of the database."""
     try:
         load_adapters(
-            AgentVersion.rows.filter(current_for__is_enabled=True).values_list("definition__provider", flat=True)
+            AgentVersion.rows.filter(current_for__is_enabled=True, current_for__is_gone=False).values_list(
+                "definition__provider", flat=True
+            )
         )
     except Error as error:
         logger.warning("Providers are loaded on first use: %s", error, extra={"action": "worker.unprepared"})
