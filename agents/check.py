@@ -10,6 +10,8 @@ from agents.llm.errors import UnsuitableModel
 from agents.models import ProviderCredential
 from agents.skill_choice import skills_of
 from agents.skills.registry import SkillRegistry
+from agents.skills.tool import NAME as SKILL
+from agents.tools.subagent import INVOKE_SUBAGENT
 from workspaces.models import Workspace
 from workspaces.scoping import only
 
@@ -22,6 +24,8 @@ def definition_faults(workspace: Workspace, definition: AgentDefinition) -> dict
         found |= {"tools": _tools_fault(workspace, definition), "skills": skills_fault(workspace, definition)}
     found |= _fallback_faults(workspace, definition)
     found["mcp_servers"] = _mcp_fault(workspace, definition)
+    found["subagents"] = _subagents_fault(workspace, definition)
+    found["requires_approval"] = _approval_fault(workspace, definition)
     return {field: fault for field, fault in found.items() if fault}
 
 
@@ -75,6 +79,20 @@ def _mcp_fault(workspace: Workspace, definition: AgentDefinition) -> str:
     known = set(workspace.mcp_servers.filter(agent_id="", name__in=wanted).values_list("name", flat=True))
     missing = [name for name in wanted if name not in known]
     return f"This workspace has no MCP server {', '.join(missing)}." if missing else ""
+
+
+def _subagents_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    wanted = definition.subagents or ()
+    known = set(workspace.agents.filter(agent_id__in=wanted).values_list("agent_id", flat=True))
+    missing = [agent_id for agent_id in wanted if agent_id not in known]
+    return f"This workspace has no agent {', '.join(missing)}." if missing else ""
+
+
+def _approval_fault(workspace: Workspace, definition: AgentDefinition) -> str:
+    """A misspelt name would let the tool run unasked. What MCP servers offer is known only when they are asked."""
+    known = {"*", INVOKE_SUBAGENT, SKILL, *offered_tools(workspace), *definition.tools}
+    unknown = [name for name in definition.requires_approval if name not in known and not name.startswith("mcp_")]
+    return f"No tool here is called {', '.join(unknown)}." if unknown else ""
 
 
 def _model_fault(choice: _Choice) -> str:

@@ -1,6 +1,7 @@
 """Provider credentials: a key goes in and never comes out again."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
@@ -60,6 +61,12 @@ class CredentialForm(CredentialModelForm):
         if not (key.isascii() and (not key or key.isprintable())):
             raise forms.ValidationError("The key holds characters that no HTTP header can carry.")
         return key
+
+    def clean_base_url(self) -> str:
+        url: str = self.cleaned_data["base_url"]
+        if "@" in urlsplit(url).netloc:
+            raise forms.ValidationError("Give the key below, and no user name or password in the URL.")
+        return url
 
     @override
     def clean(self) -> dict[str, Any]:

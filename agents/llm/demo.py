@@ -3,6 +3,9 @@
 import hashlib
 import json
 import re
+import shlex
+from itertools import takewhile
+from typing import Any
 
 from agents.llm.types import (
     LLMCapabilities,
@@ -69,10 +72,33 @@ def _calls(question: str, tools: list[LLMToolDefinition]) -> list[LLMToolCall]:
     if "calculate" in offered and expression:
         argument = _first_argument(offered["calculate"])
         calls.append(_call(question, "calculate", {argument: expression[0].strip()}))
+    return calls or _named_calls(question, offered)
+
+
+def _named_calls(question: str, offered: dict[str, LLMToolDefinition]) -> list[LLMToolCall]:
+    """Tools that the message names, with the arguments that follow: `price_of fruit=apple`."""
+    try:
+        words = shlex.split(question)
+    except ValueError:
+        words = question.split()
+    calls = []
+    for place, word in enumerate(words):
+        if word in offered:
+            given = [part.partition("=") for part in takewhile(lambda part: "=" in part, words[place + 1 :])]
+            arguments = {name: _value(offered[word], name, text) for name, _, text in given}
+            calls.append(_call(f"{place} {question}", word, arguments))
     return calls
 
 
-def _call(question: str, name: str, arguments: dict[str, str]) -> LLMToolCall:
+def _value(tool: LLMToolDefinition, name: str, text: str) -> object:
+    kind = tool.parameters_json_schema.get("properties", {}).get(name, {}).get("type", "string")
+    try:
+        return text if kind == "string" else json.loads(text)
+    except ValueError:
+        return text
+
+
+def _call(question: str, name: str, arguments: dict[str, Any]) -> LLMToolCall:
     digest = hashlib.sha256(f"{name}\x00{question}".encode()).hexdigest()[:12]
     return LLMToolCall(id=f"demo-{digest}", name=name, arguments=arguments)
 

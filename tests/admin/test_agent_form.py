@@ -108,6 +108,8 @@ def test_a_prompt_of_blocks_stays_one(developer, workspace):
         ("system_prompt", {"system_prompt": ""}),
         ("agent_id", {"agent_id": "no spaces/please"}),
         ("tools", {"tools": ["rm_rf"]}),
+        ("requires_approval", {"tools": ["calculate"], "requires_approval": "calulate"}),
+        ("subagents", {"subagents": "nobody"}),
         ("credential", {"provider": "anthropic", "credential": "nobody"}),
         ("model", {"provider": "anthropic", "model": "gpt-5"}),
         ("model", {"provider": "openai", "model": "claude-haiku-4-5"}),

@@ -39,6 +39,19 @@ def test_it_hands_arithmetic_to_the_calculator(text, expression):
     assert [call.arguments for call in answer(text).tool_calls] == ([{"formula": expression}] if expression else [])
 
 
+def test_it_calls_a_tool_that_the_message_names_with_its_arguments():
+    tool = LLMToolDefinition(
+        name="order",
+        description="Orders.",
+        parameters_json_schema={
+            "type": "object",
+            "properties": {"fruit": {"type": "string"}, "boxes": {"type": "integer"}},
+        },
+    )
+    [call] = answer('please order fruit="red apple" boxes=2 soon', tools=[tool]).tool_calls
+    assert (call.name, call.arguments) == ("order", {"fruit": "red apple", "boxes": 2})
+
+
 def test_it_calls_only_tools_that_are_offered():
     response = answer("What time is it, and what is 2+2?", tools=[])
     assert response.tool_calls == []
