@@ -36,7 +36,7 @@ def erase_session(principal: Principal, agent: Agent, session_id: str) -> dict[s
         details = {"request_id": str(active.request_id)}
         raise SessionBusy("The session has an unfinished request.", details=details)
     counts: Counter[str] = Counter()
-    for batch in _batches(requests.filter(finished_at__isnull=False)):
+    for batch in _batches(requests):
         counts += _erase_requests(workspace, batch)
     for each, own_session in sessions:
         erased = erase_memory(workspace, agent_id=each.agent_id, session_id=own_session)
@@ -90,6 +90,11 @@ def _batches(requests: AgentRequestQuerySet) -> Iterator[list[int]]:
 def _erase_requests(workspace: Workspace, keys: list[int]) -> Counter[str]:
     rows = workspace.agent_requests.filter(pk__in=keys)
     with transaction.atomic():
+        # Children first, as everywhere. Nothing may be resumed while its log is emptied.
+        locked = rows.select_for_update(no_key=True).order_by("-pk").values_list("request_id", "finished_at")
+        for request_id, finished_at in locked:
+            if finished_at is None:
+                raise SessionBusy("The session has an unfinished request.", details={"request_id": str(request_id)})
         attachments = store.release(rows)
         interactions = workspace.interactions.filter(agent_request__in=keys).delete()[0]
         drafts = workspace.response_drafts.filter(agent_request__in=keys).delete()[0]

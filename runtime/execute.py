@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import close_old_connections
+from django.utils import timezone
 
 from agents.build import RunnableAgent, build_agent
 from agents.llm.errors import CallStopped, ContextTooLong, LLMError
@@ -120,7 +121,7 @@ def _drive(journal: Journal, should_stop: Callable[[], bool], stop: StopSignal) 
         began = begin(journal, runnable, deadline=deadline, stop=stop)
         journal.add(*told)
         state: LoopState | None = began[0]
-        step_began = time.monotonic()
+        step_began = _step_began(agent_request)
         while state is not None:
             step = next_step(state)
             if isinstance(step, (Finish, Fail)):
@@ -183,6 +184,17 @@ def _check_boundary(journal: Journal, deadline: Deadline, should_stop: Callable[
     if should_stop():
         journal.write()
         raise HandedBack
+
+
+def _step_began(agent_request: AgentRequest) -> float:
+    """On this process's clock, which for a step that an earlier attempt began, or that was parked, goes back to its start."""
+    now = time.monotonic()
+    if agent_request.attempt == 1:
+        return now
+    asked = agent_request.events.filter(event_type=EventKind.THINK_STARTED).order_by("-sequence")
+    for asked_at in asked.values_list("created_at", flat=True)[:1]:
+        return now - (timezone.now() - asked_at).total_seconds()
+    return now
 
 
 def _step_completed(step: CommitStep, began: float) -> NewEvent:

@@ -13,7 +13,7 @@ MAX_INVALID_CHARACTERS = 64 * 1024
 def tool_call(*, call_id: str, name: str, raw: Any) -> LLMToolCall:
     """Keeps arguments that are not a JSON object as text, so that the model can be told."""
     arguments = _as_object(raw)
-    if arguments is not None and not _is_too_deep(arguments):
+    if arguments is not None and not _is_too_deep(arguments) and _is_text(arguments):
         return LLMToolCall(id=call_id, name=name, arguments=arguments)
     text = raw if isinstance(raw, str) else repr(raw)
     return LLMToolCall(id=call_id, name=name, invalid_arguments=text[:MAX_INVALID_CHARACTERS])
@@ -34,6 +34,15 @@ def _as_object(raw: Any) -> JSONObject | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _is_text(arguments: JSONObject) -> bool:
+    """Whether it can be sent again: half of a surrogate pair is no text to any provider."""
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_too_deep(value: Any) -> bool:

@@ -17,9 +17,11 @@ def bounded(result: Any, name: str) -> ToolResult:
 
 
 def _cut(content: str) -> str:
+    # Names of files and answers of other servers may hold half characters, which no provider takes.
+    content = content.encode("utf-8", "replace").decode()
     if len(content) * 4 <= MAX_OUTPUT_BYTES:
         return content
-    encoded = content.encode("utf-8", "replace")
+    encoded = content.encode()
     if len(encoded) <= MAX_OUTPUT_BYTES:
         return content
     shown = encoded[:MAX_OUTPUT_BYTES].decode("utf-8", "ignore")

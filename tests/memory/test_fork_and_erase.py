@@ -1,6 +1,7 @@
 """Copies of sessions, and their erasure (extensions 4)."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -161,6 +162,21 @@ def test_a_session_at_work_is_not_erased(web: Web, workspace: Workspace, assista
     assert answer.json()["error"]["details"] == {"request_id": str(active.request_id)}
     assert workspace.turns.count() == 1
     assert web.call("DELETE", f"{BASE}/nobody").status == 404
+
+
+def test_a_session_is_erased_or_its_request_resumed_and_never_both(
+    web: Web, workspace: Workspace, assistant: Agent
+) -> None:
+    for number in range(8):
+        row = AgentRequestFactory.create(workspace=workspace, agent=assistant, session_id=f"s-{number}")
+        path = f"/api/v1/agent/assistant/request/{row.request_id}"
+        assert web.post(f"{path}/cancel", {}).status == 200
+        with ThreadPoolExecutor(2) as both:
+            resumed = both.submit(web.post, f"{path}/resume", {})
+            erased = both.submit(web.call, "DELETE", f"{BASE}/s-{number}")
+        row.refresh_from_db()
+        outcome = (resumed.result().status, erased.result().status, row.erased_at is None)
+        assert outcome in {(200, 409, True), (409, 200, False)}
 
 
 def test_a_deleted_workspace_takes_its_memory_along(

@@ -63,6 +63,13 @@ def test_a_subagent_answers_in_a_session_of_its_own(primary: Agent, run_requests
     assert keys == set(child.events.get(sequence=1).payload["request_metadata"])
 
 
+def test_a_step_lasts_as_long_as_what_it_waited_for(primary: Agent, run_requests: Driver) -> None:
+    parent = send(primary, delegating(("research", "say=found latency=0.4")))
+    run_requests()
+    first = parent.events.filter(event_type=EventKind.STEP_COMPLETED).order_by("sequence")[0]
+    assert first.payload["duration_ms"] >= 400
+
+
 def test_a_childs_tokens_are_not_its_parents(primary: Agent, run_requests: Driver, workspace: Workspace) -> None:
     parent = send(primary, delegating(("research", "say=found")))
     run_requests()

@@ -40,6 +40,12 @@ def test_arguments_nested_beyond_reason_are_told_to_the_model_as_invalid() -> No
     assert tool_call(call_id="c", name="calculate", raw={"a": [{"b": 1}]}).invalid_arguments is None
 
 
+def test_half_a_character_in_arguments_is_told_to_the_model_as_invalid() -> None:
+    call = tool_call(call_id="c", name="echo", raw='{"text": "\\ud800"}')
+    assert call.invalid_arguments
+    assert not call.arguments
+
+
 def test_a_number_beyond_all_numbers_is_refused(api_client: APIClient, workspace: Workspace) -> None:
     agent: Agent = AgentFactory.create(workspace=workspace)
     body = b'{"message": "x", "session_id": "s", "metadata": {"a": 1e999}}'

@@ -74,6 +74,10 @@ def test_patterns_are_checked(call: Call) -> None:
     assert "does not match" in call(tool, text="aab").content
 
 
+def test_half_characters_do_not_reach_the_model(call: Call) -> None:
+    assert call(answering(ToolResult.success("n\udcff.txt"))).content == "n?.txt"
+
+
 def test_64_kb_of_utf_8_are_kept_and_more_is_cut(call: Call) -> None:
     whole = "é" * (32 * 1024)
     assert call(answering(ToolResult.success(whole))).content == whole
