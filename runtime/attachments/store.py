@@ -100,10 +100,12 @@ def _touched(workspace: Workspace, digest: str) -> Attachment | None:
 
 
 def _stored(workspace: Workspace, digest: str, media_type: str, content: bytes) -> Attachment:
-    _check_quota(workspace, len(content))
     now = timezone.now()
     try:
         with transaction.atomic():
+            # One after the other, else two could take the same rest of the quota.
+            Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+            _check_quota(workspace, len(content))
             attachment = workspace.attachments.create(
                 sha256=digest, size=len(content), media_type=media_type, created_at=now, touched_at=now
             )

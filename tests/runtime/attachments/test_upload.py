@@ -135,6 +135,12 @@ def test_the_workspaces_quota_holds(api_client: APIClient, workspace: Workspace)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "ATTACHMENT_QUOTA_REACHED")
 
 
+def test_uploads_at_once_do_not_exceed_the_quota(transactional_db: None, workspace: Workspace, token: str) -> None:
+    type(workspace).objects.filter(pk=workspace.pk).update(max_attachment_megabytes=1)
+    answers = at_once(lambda number: upload(client_with(token), png_of(600_000 + number)).status_code, 4)
+    assert sorted(answers) == [200, 413, 413, 413]
+
+
 def test_another_workspaces_attachment_is_none(
     api_client: APIClient, stranger_client: APIClient, submit: Submit
 ) -> None:
