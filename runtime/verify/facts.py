@@ -17,6 +17,18 @@ _STATUS = {
 }
 
 
+# A summary that a turn begins with has a trace of its own, and a turn that stays even if the request fails.
+_OF_SUMMARIES = (
+    EventKind.LLM_REQUEST_START,
+    EventKind.LLM_REQUEST_COMPLETE,
+    EventKind.LLM_REQUEST_ERROR,
+    EventKind.LLM_RETRY,
+    EventKind.LLM_FALLBACK,
+    EventKind.COMPACTION_COMPLETED,
+    EventKind.COMPACTION_FAILED,
+)
+
+
 @dataclass(slots=True)
 class Facts:
     last_sequence: int = 0
@@ -50,7 +62,7 @@ def facts_of(log: Iterable[RuntimeEvent]) -> Facts:
             facts.faults.append(f"{event.dedupe_key} happened twice, again at {event.sequence}")
         elif event.dedupe_key:
             keys.add(event.dedupe_key)
-        if event.trace_id:
+        if event.trace_id and event.event_type not in _OF_SUMMARIES:
             facts.trace_ids.add(event.trace_id)
         _note_calls(facts, event)
     if facts.last_sequence == 0:

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from agents.models import Agent
 from benchmarks.model_server import ModelServer
 from runtime.models import AgentRequest
+from runtime.verify.run import Verification
 from tests.conftest import AgentMaker, Driver, EventLog
 from tests.factories import AgentRequestFactory, CredentialFactory
 from tests.memory.conftest import Remember
@@ -105,6 +106,20 @@ def test_the_fallback_sums_up_when_the_model_is_down(
     assert (summary.payload["provider"], summary.payload["model"]) == ("openai_chat", "local")
     told = request.events.filter(event_type="runtime.llm.fallback").order_by("sequence")
     assert [event.trace_id for event in told] == [summary.trace_id, request.trace_id]
+
+
+def test_a_summary_stays_when_its_request_fails_and_is_no_turn_of_it(
+    make_agent: AgentMaker, ask, workspace: Workspace
+) -> None:
+    agent = make_agent(compaction_token_threshold=1)
+    ask(agent, "say=blue")
+    failed = ask(agent, "fail=401")
+    assert failed.status == "failed"
+    assert failed.events.filter(event_type="runtime.compaction.completed").exists()
+    assert [str(difference) for difference in Verification().differences(workspace)] == []
+    completed = ask(agent, "say=next")
+    workspace.turns.filter(turn_id=completed.trace_id).delete()
+    assert any("its turn is not in memory" in str(each) for each in Verification().differences(workspace))
 
 
 def test_a_cost_limit_holds_for_summaries(make_agent: AgentMaker, ask, model: ModelServer) -> None:
