@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,6 +162,6 @@ def healthy(port: int, process: "subprocess.Popen[bytes]") -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:
                 return response.status == 200
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # also a time-out: the port listens before the tables are made
             time.sleep(0.2)
     return False
