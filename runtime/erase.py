@@ -119,6 +119,7 @@ def _erase_rows(rows: AgentRequestQuerySet) -> int:
         metadata={},
         invoke_options=None,
         structured_output=None,
+        answer_preview="",
         erased_at=timezone.now(),
     )
 

@@ -99,6 +99,11 @@ class AgentRequest(models.Model):
     )
 
     trace_id = models.UUIDField(null=True)
+    steps = models.PositiveIntegerField(default=0)
+    tool_calls = models.PositiveIntegerField(default=0)
+    tool_errors = models.PositiveIntegerField(default=0)
+    model = models.CharField(max_length=200, blank=True, help_text="The model that answered last.")
+    answer_preview = models.CharField(max_length=200, blank=True, help_text="How the answer begins.")
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
