@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "channels",
     "django_q",
     "django_htmx",
+    "template_partials",
     "csp",
     "workspaces",
     "agents",
@@ -144,7 +145,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -17,6 +17,8 @@ urlpatterns = [
     path("api/v1/telemetry/", include("telemetry.api.urls")),
     path("h2a/", include("runtime.h2a.urls")),
     path("admin/", admin.site.urls),
+    path("", include("telemetry.web.account.urls")),
+    path("", include("telemetry.web.urls")),
 ]
 handler400 = "mashsite.pages.bad_request"
 handler403 = "mashsite.pages.forbidden"

@@ -91,6 +91,17 @@ def authenticate_handshake(request: HttpRequest) -> Principal:
     return _of_member(user, request.GET.get("workspace", ""))
 
 
+def authenticate_page(request: HttpRequest, slug: str) -> Principal:
+    """The person on a page, or a page's stream, below `/w/<slug>/`: by session cookie only, and a member there.
+
+    Whoever changes something from there has passed Django's CSRF check before.
+    """
+    user = _session_user(request)
+    if user is None:
+        raise Unauthorized("Sign in first.")
+    return _of_member(user, slug)
+
+
 def presented_token(request: HttpRequest) -> str | None:
     if text := _header_token(request):
         return text

@@ -176,6 +176,17 @@ class AgentRequest(models.Model):
         return self.status in TERMINAL
 
     @property
+    def shown_status(self) -> str:
+        """The status for people: a running request whose worker has not been heard of since its lease ended is stalled."""
+        is_lost = self.status == Status.RUNNING and self.lease_expires_at and self.lease_expires_at < timezone.now()
+        return "stalled" if is_lost else self.status
+
+    @property
+    def status_hint(self) -> str:
+        """Why it stands where it does, in the words of the closed sets."""
+        return (self.reason or self.wait_reason or self.pause_reason).replace("_", " ")
+
+    @property
     def duration_s(self) -> float | None:
         """Seconds from acceptance to the end; None while unfinished."""
         return (self.finished_at - self.accepted_at).total_seconds() if self.finished_at else None

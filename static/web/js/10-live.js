@@ -1,0 +1,82 @@
+// Lists that a stream keeps up to date. A row that is there is changed in place; a new one comes in by itself only
+// while the reader is at the top and nothing in the list has the focus. Otherwise a button counts what waits.
+(() => {
+  const MOST_ROWS = 200;
+  const AT_TOP_PX = 120;
+  const waiting = new Map();
+  let api;
+
+  const list = () => document.querySelector("[data-live-rows]");
+  const button = () => document.getElementById("fresh-rows");
+
+  function isRead(rows) {
+    return window.scrollY > AT_TOP_PX || rows.contains(document.activeElement) || !window.getSelection().isCollapsed;
+  }
+
+  function insert(rows, row) {
+    const later = [...rows.children].find((other) => Number(other.dataset.sort) < Number(row.dataset.sort));
+    rows.insertBefore(row, later ?? null);
+    row.classList.add("fresh");
+    while (rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
+    document.getElementById("no-rows")?.remove();
+  }
+
+  function count() {
+    const told = button();
+    if (!told) return;
+    told.hidden = waiting.size === 0;
+    told.textContent = waiting.size === 1 ? "1 new row: show" : `${waiting.size} new rows: show`;
+  }
+
+  function show() {
+    const rows = list();
+    for (const row of waiting.values()) insert(rows, row);
+    waiting.clear();
+    count();
+    window.scrollTo({ top: 0 });
+  }
+
+  function take(rows, row) {
+    const present = document.getElementById(row.id);
+    if (present) {
+      const fragment = document.createDocumentFragment();
+      fragment.append(row);
+      api.morph(present, fragment, false);
+    } else if (waiting.has(row.id) || (!row.hasAttribute("data-update") && isRead(rows))) {
+      waiting.set(row.id, row);
+    } else if (!row.hasAttribute("data-update")) {
+      insert(rows, row);
+    }
+  }
+
+  htmx.registerExtension("live-rows", {
+    init: (internal) => {
+      api = internal;
+    },
+    handle_swap: (style, target, fragment) => {
+      if (style !== "live-rows") return false;
+      for (const row of [...fragment.children]) take(target, row);
+      count();
+      return true;
+    },
+  });
+
+  const SAID = { open: "Live", lost: "Reconnecting…", over: "Ended" };
+  function say(state) {
+    for (const told of document.querySelectorAll("[data-live-state]")) {
+      told.dataset.liveState = state;
+      told.textContent = SAID[state];
+    }
+  }
+
+  document.addEventListener("htmx:sse:after:connection", () => say("open"));
+  document.addEventListener("htmx:sse:error", () => say("lost"));
+  document.addEventListener("htmx:sse:before:connection", (event) => event.detail.connection.attempt && say("lost"));
+  document.addEventListener("htmx:sse:close", (event) => event.detail.reason === "message" && say("over"));
+  // The stream cannot say what changed, so the list is asked for again.
+  document.addEventListener("resync", () => {
+    waiting.clear();
+    htmx.ajax("GET", location.href, { target: "#results", swap: "outerHTML" });
+  });
+  document.addEventListener("click", (event) => event.target.closest("#fresh-rows") && show());
+})();

@@ -1,0 +1,12 @@
+"""The streams of pages that change while somebody looks; each stands below its page's address."""
+
+from django.urls import path
+
+from telemetry.web.requests.stream import request_list_stream
+
+_W = "w/<slug:workspace>"
+
+# Channels routes ASGI applications with Django's `path`, whose types know views only.
+page_streams = [
+    path(f"{_W}/requests/stream", request_list_stream),  # type: ignore[arg-type]
+]
