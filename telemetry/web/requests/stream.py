@@ -68,9 +68,7 @@ def _changed(opening: Opening, changes: Changes) -> bytes:
     if len(changes.request_pks) > _MOST_ROWS:
         return RESYNC
     workspace, preferences = opening.viewer.principal.workspace, opening.viewer.preferences
-    matching = set(
-        opening.which.apply(workspace).filter(pk__in=changes.request_pks).values_list("pk", flat=True)
-    )
+    matching = set(opening.which.apply(workspace).filter(pk__in=changes.request_pks).values_list("pk", flat=True))
     rows = for_list(workspace.agent_requests.filter(pk__in=changes.request_pks))
     with timezone.override(preferences.zone):
         html = "".join(
