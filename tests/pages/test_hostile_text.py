@@ -20,20 +20,26 @@ _HOSTILE = [
     "<iframe src='https://evil.example'></iframe><svg onload=alert(1)>",
     "[x]: https://evil.example\n![][x]",
 ]
-_DANGER = re.compile(
-    r"<(script|img|iframe|svg|style|object|form|input)|\son\w+=\"|\sstyle=|href=\"(?!https?:|mailto:)", re.I
+_HARMLESS = re.compile(
+    r"</?(a|blockquote|br|code|del|details|em|h[3-6]|hr|li|ol|p|pre|s|span|strong|summary|table|tbody|td|th|thead|tr|ul)"
+    r'( (href="(https?:|mailto:)[^"]*"|title="[^"]*"|class="[\w -]+"|rel="[a-z ]+"|start="\d+"|dir="auto"|open))* ?/?>'
 )
+
+
+def dangers(html: str) -> list[str]:
+    """Every tag that a page of ours would not write."""
+    return [tag for tag in re.findall("<[^>]*>", html) if not _HARMLESS.fullmatch(tag)]
 
 
 @pytest.mark.parametrize("text", _HOSTILE)
 def test_markdown_keeps_the_words_and_drops_the_danger(text: str) -> None:
-    assert not _DANGER.search(markdown(text))
+    assert dangers(markdown(text)) == []
 
 
 @given(st.text(alphabet="<>[]()!`*_#\n \"'=:/&;javscriptmgonerl", max_size=200))
 def test_no_text_becomes_dangerous(text: str) -> None:
-    assert not _DANGER.search(markdown(text))
-    assert not _DANGER.search(json_tree({text: [text]}))
+    assert dangers(markdown(text)) == []
+    assert dangers(json_tree({text: [text]})) == []
 
 
 def test_links_open_nothing_of_ours() -> None:
