@@ -24,6 +24,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 
+from runtime.api.observability import require_observability
 from telemetry.web.navigation import GROUPS, Group
 from telemetry.web.preferences import Preferences, preferences_of
 from workspaces.authenticate import Principal, Unauthorized, authenticate_page
@@ -125,6 +126,7 @@ def shell_of(visit: Visit) -> Shell:
 
 
 Screen = Callable[..., HttpResponseBase]
+_OBSERVING = (Scope.TELEMETRY_READ, Scope.USAGE_READ)
 # Pages hold what models have written, so they load nothing that is not ours: no images of other places, not even inline.
 _STRICTER = {"img-src": ["'self'"], "base-uri": ["'none'"]}
 
@@ -149,6 +151,8 @@ def screen(name: str, scope: Scope, *, methods: Collection[str] = ("GET",)) -> C
             with connection.execute_wrapper(visit.clock.watch), timezone.override(visit.preferences.zone):
                 try:
                     principal.require(scope)
+                    if scope in _OBSERVING:
+                        require_observability()
                     response = view(visit, **arguments)
                 except MashError as error:
                     response = failure(visit, error)
