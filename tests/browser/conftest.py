@@ -22,8 +22,9 @@ PATIENCE_MS = 15_000
 SignIn = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
+    """Started anew for each test: while Playwright runs, no other test of this process can have an event loop."""
     with chromium() as started:
         yield started
 
