@@ -3,10 +3,13 @@
 from django.urls import path
 
 from telemetry.web.requests.stream import request_list_stream
+from telemetry.web.sessions.stream import session_list_stream, session_page_stream
 
 _W = "w/<slug:workspace>"
 
 # Channels routes ASGI applications with Django's `path`, whose types know views only.
 page_streams = [
     path(f"{_W}/requests/stream", request_list_stream),  # type: ignore[arg-type]
+    path(f"{_W}/sessions/stream", session_list_stream),  # type: ignore[arg-type]
+    path(f"{_W}/sessions/<str:agent_id>/<path:session_id>/stream", session_page_stream),  # type: ignore[arg-type]
 ]

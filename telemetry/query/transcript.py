@@ -1,0 +1,192 @@
+"""A session as it went: its turns, and in their places in time the requests that have left none (web-ui 3.4).
+
+Turns are memory's and requests the runtime's, which may be two databases: each is asked for its part, and they are matched here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models.functions import Left, Length
+
+from agents.memory.models import Session, Turn
+from agents.models import Agent
+from runtime.compact import summary_turn_id
+from runtime.kinds import RequestKind, Status
+from runtime.models import AgentRequest, AgentRequestQuerySet
+from workspaces.models import Workspace
+
+SLICE = 20
+MOST_WITHOUT_TURN = 50
+MOST_CHILDREN = 200
+SHOWN_CHARACTERS = 16_000
+"""Of one message; the whole of it is on the request's page."""
+_LONG = ("context", "metadata", "limits", "structured_output")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The session that is looked at; it may hold no turn yet."""
+
+    workspace: Workspace
+    agent: Agent
+    session_id: str
+    session: Session | None
+
+    @property
+    def requests(self) -> AgentRequestQuerySet:
+        return self.workspace.agent_requests.filter(agent=self.agent, session_id=self.session_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A turn, with the request that made it as far as that is known, or a request that has left no turn."""
+
+    turn: Turn | None = None
+    agent_request: AgentRequest | None = None
+    children: Sequence[AgentRequest] = ()
+    is_own: bool = True
+    """Not so for a fork's copies, whose requests are those of the first session."""
+
+    @property
+    def is_aside(self) -> bool:
+        """A summary that a turn began with, which has no request of its own."""
+        return self.is_summary and (self.agent_request is None or self.agent_request.kind == RequestKind.TURN)
+
+    @property
+    def is_summary(self) -> bool:
+        return self.turn is not None and self.turn.is_checkpoint
+
+    @property
+    def at(self) -> datetime:
+        """When it was asked for: requests of a session run one after another, in the order in which they were accepted."""
+        if self.turn and not (self.agent_request and self.is_own):
+            return self.turn.created_at
+        return self.agent_request.accepted_at  # type: ignore[union-attr]  # without a turn there is a request
+
+    @property
+    def element_id(self) -> str:
+        """The same for a request that runs and for the turn that it becomes."""
+        if self.turn and (self.is_aside or not self.is_own):
+            return f"turn-{self.turn.pk}"
+        return f"request-{self.agent_request.pk}"  # type: ignore[union-attr]  # without a turn there is a request
+
+    @property
+    def own_tokens(self) -> int:
+        """What the turn itself has added to the session's total."""
+        usage = self.turn.metadata.get("token_usage") or {} if self.turn else {}
+        return int(usage.get("input") or 0) + int(usage.get("output") or 0)
+
+    @property
+    def tokens_before(self) -> int:
+        return max(0, self.turn.session_total_tokens - self.own_tokens) if self.turn else 0
+
+    @property
+    def sort(self) -> float:
+        """Milliseconds, by which the page's script finds an entry's place; a summary stands before its turn."""
+        return self.at.timestamp() * 1000 - (0.5 if self.is_aside else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    entries: Sequence[Entry]
+    earlier: int | None
+    """Key of a turn: the slice before this one ends before it."""
+    has_more_without_turn: bool
+    """Of requests without a turn only the newest are there."""
+
+
+def read_transcript(subject: Subject, *, before: int | None = None) -> Transcript:
+    """One slice, oldest first: the newest turns, or those before a turn."""
+    turns, until = _slice(subject, before)
+    shown, since = turns[:SLICE], turns[SLICE].created_at if len(turns) > SLICE else None
+    # Completed ones have a turn until that is erased.
+    without_turn = subject.requests.filter(~Q(status=Status.COMPLETED) | Q(erased_at__isnull=False))
+    if since:
+        without_turn = without_turn.filter(accepted_at__gt=since)
+    if until:
+        without_turn = without_turn.filter(accepted_at__lte=until)
+    newest = without_turn.order_by("-pk").values("pk")[: MOST_WITHOUT_TURN + 1]
+    requests = _requests(subject, Q(trace_id__in=[_trace_id(turn) for turn in shown]) | Q(pk__in=newest))
+    entries = _entries(subject, shown[::-1], requests)
+    return Transcript(
+        entries=entries,
+        earlier=shown[-1].pk if since else None,
+        has_more_without_turn=sum(entry.turn is None for entry in entries) > MOST_WITHOUT_TURN,
+    )
+
+
+def read_entries(subject: Subject, request_pks: Iterable[int]) -> list[Entry]:
+    """What these requests are in the transcript; those of other sessions are nothing."""
+    requests = _requests(subject, Q(pk__in=request_pks, agent=subject.agent, session_id=subject.session_id))
+    if not requests or subject.session is None:
+        return _entries(subject, [], requests) if requests else []
+    turn_ids = [turn_id for each in requests for turn_id in (each.trace_id, summary_turn_id(each)) if turn_id]
+    turns = _cut(subject.session.turns.filter(turn_id__in=turn_ids)).order_by("pk")
+    return _entries(subject, turns, requests)
+
+
+def _slice(subject: Subject, before: int | None) -> tuple[list[Turn], datetime | None]:
+    """Newest first with one more than is shown; and when the newest of it ended, if later ones follow."""
+    if subject.session is None:
+        return [], None
+    turns = subject.session.turns.all()
+    if before is not None:
+        turns = turns.filter(pk__lt=before)
+    found = list(_cut(turns).order_by("-pk")[: SLICE + 1])
+    return found, found[0].created_at if found and before is not None else None
+
+
+def _cut(turns: "QuerySet[Turn]") -> "QuerySet[Turn]":
+    return turns.defer("user_message", "agent_response").annotate(
+        question=Left("user_message", SHOWN_CHARACTERS),
+        question_length=Length("user_message"),
+        answer=Left("agent_response", SHOWN_CHARACTERS),
+        answer_length=Length("agent_response"),
+    )
+
+
+def _requests(subject: Subject, which: Q) -> list[AgentRequest]:
+    rows = subject.workspace.agent_requests.filter(which).defer("message", *_LONG).select_related("parent__agent")
+    names = {"agent_name": F("agent__agent_id"), "question": Left("message", SHOWN_CHARACTERS)}
+    empty = Value("", output_field=CharField())
+    return list(rows.annotate(**names, question_length=Length("message"), answer=empty).order_by("pk"))
+
+
+def _entries(subject: Subject, turns: Iterable[Turn], requests: Sequence[AgentRequest]) -> list[Entry]:
+    """From turns and requests, each oldest first."""
+    children = _children(subject, requests)
+    by_turn = {str(summary_turn_id(each)): each for each in requests} | {str(each.trace_id): each for each in requests}
+    entries, told = [], set()
+    for turn in turns:
+        agent_request = by_turn.get(_trace_id(turn))
+        is_own = agent_request is not None and _is_of(subject, agent_request)
+        entry = Entry(turn=turn, agent_request=agent_request, is_own=is_own)
+        if agent_request and is_own and not entry.is_aside:
+            told.add(agent_request.pk)
+            entry = replace(entry, children=children[agent_request.pk])
+        entries.append(entry)
+    alone = [each for each in requests if each.pk not in told and _is_of(subject, each)]
+    entries += [Entry(agent_request=each, children=children[each.pk]) for each in alone]
+    return sorted(entries, key=lambda entry: entry.sort)
+
+
+def _trace_id(turn: Turn) -> str:
+    """Of a fork's copy that of the first session's request."""
+    return str(turn.metadata.get("trace_id") or turn.turn_id)
+
+
+def _is_of(subject: Subject, agent_request: AgentRequest) -> bool:
+    return (agent_request.agent_id, agent_request.session_id) == (subject.agent.pk, subject.session_id)
+
+
+def _children(subject: Subject, requests: Sequence[AgentRequest]) -> dict[int, list[AgentRequest]]:
+    """What subagents did for these requests."""
+    found: dict[int, list[AgentRequest]] = defaultdict(list)
+    rows = subject.workspace.agent_requests.filter(parent__in=[each.pk for each in requests])
+    rows = rows.defer("message", "attachments", *_LONG).annotate(agent_name=F("agent__agent_id"))
+    for child in rows.order_by("pk")[:MOST_CHILDREN]:
+        found[child.parent_id or 0].append(child)
+    return found
