@@ -19,6 +19,10 @@ class ErasurePreview:
     unfinished: int
     """While there are any, nothing can be erased."""
 
+    @property
+    def served(self) -> int:
+        return self.sessions - 1
+
 
 def preview_erasure(workspace: Workspace, agent: Agent, session_id: str) -> ErasurePreview:
     sessions = with_subagents(workspace, (agent, session_id))

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Left, Length
@@ -21,7 +22,7 @@ from workspaces.models import Workspace
 SLICE = 20
 MOST_WITHOUT_TURN = 50
 MOST_CHILDREN = 200
-SHOWN_CHARACTERS = 16_000
+SHOWN_CHARACTERS = 8_000
 """Of one message; the whole of it is on the request's page."""
 _LONG = ("context", "metadata", "limits", "structured_output")
 
@@ -72,6 +73,17 @@ class Entry:
         if self.turn and (self.is_aside or not self.is_own):
             return f"turn-{self.turn.pk}"
         return f"request-{self.agent_request.pk}"  # type: ignore[union-attr]  # without a turn there is a request
+
+    @property
+    def asked(self) -> Any:
+        """Whose `question` is shown: both rows are read with one, cut, and with its length."""
+        return self.turn or self.agent_request
+
+    @property
+    def attachments(self) -> list[dict[str, Any]]:
+        if self.turn:
+            return list(self.turn.metadata.get("attachments") or ())
+        return list(self.agent_request.attachments) if self.agent_request else []
 
     @property
     def own_tokens(self) -> int:

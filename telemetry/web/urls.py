@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from telemetry.web import converters  # noqa: F401  registers them
 from telemetry.web.attachments import attachment_file
 from telemetry.web.memory.views import memory_search
 from telemetry.web.requests.views import request_list
 from telemetry.web.sessions.detail import session_page
 from telemetry.web.sessions.views import session_list
+from telemetry.web.signals.views import signal_catalogue
 
 app_name = "web"
 _W = "w/<slug:workspace>"
@@ -16,12 +18,13 @@ urlpatterns = [
     path(f"{_W}/requests/", request_list, name="requests"),
     path(f"{_W}/requests/<uuid:request_id>/", request_list, name="request"),
     path(f"{_W}/sessions/", session_list, name="sessions"),
-    path(f"{_W}/sessions/<str:agent_id>/<path:session_id>/", session_page, name="session"),
+    path(f"{_W}/sessions/<str:agent_id>/<session_id:session_id>/", session_page, name="session"),
     path(f"{_W}/memory/", memory_search, name="memory"),
+    path(f"{_W}/signals/", signal_catalogue, name="signals"),
     path(f"{_W}/attachments/<uuid:attachment_id>/", attachment_file, name="attachment"),
     path(f"{_W}/go/", request_list, name="go"),
     *[
         path(f"{_W}/{name}/", request_list, name=name)
-        for name in ("inbox", "signals", "api-log", "usage", "chat", "agents", "settings")
+        for name in ("inbox", "api-log", "usage", "chat", "agents", "settings")
     ],
 ]
