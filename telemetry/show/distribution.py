@@ -16,6 +16,8 @@ MOST_CATEGORIES = 10
 SERIES = 8
 BUCKETS = 30
 _LABEL = 60
+# Python's whole numbers have no limit; what could not be averaged is not drawn.
+_LARGEST = 1e300
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,13 @@ class Series:
 
 def kind_of(values: Iterable[Any]) -> Kind:
     """Of most of them."""
-    counts = Counter(_kind(value) for value in values)
+    counts = Counter(kind_of_one(value) for value in values)
     return counts.most_common(1)[0][0] if counts else "other"
 
 
 def distribution(values: Sequence[Any]) -> Distribution:
     kind = kind_of(values)
-    alike = [value for value in values if _kind(value) == kind]
+    alike = [value for value in values if kind_of_one(value) == kind]
     if kind == "number":
         return _numbers(alike)
     if kind == "other":
@@ -74,7 +76,7 @@ def distribution(values: Sequence[Any]) -> Distribution:
 
 def measure(value: Any) -> float | None:
     """What is averaged: a number itself, the share of true ones, the length of a list."""
-    kind = _kind(value)
+    kind = kind_of_one(value)
     if kind in ("number", "boolean"):
         return float(value)
     return float(len(value)) if kind == "list" else None
@@ -100,11 +102,11 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _kind(value: Any) -> Kind:
+def kind_of_one(value: Any) -> Kind:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
-        return "number"
+        return "number" if -_LARGEST < value < _LARGEST else "other"
     return "text" if isinstance(value, str) else "list" if isinstance(value, list) else "other"
 
 

@@ -42,7 +42,7 @@ def bar_box(place: int, places: int, value: float, most: float) -> Box:
 @register.filter
 def signal_value(value: Any) -> str:
     """On one line and no longer than a cell."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if distribution.kind_of_one(value) == "number":
         return distribution.number(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -10,7 +10,16 @@ from django.http import HttpResponse
 from agents.catalogue import load_apps
 from agents.signals import get_signal_definitions
 from telemetry.query.ranges import TimeRange, read_range
-from telemetry.query.signals import OPERATORS, Condition, Reading, Scan, read_condition, scan_signals, shown_turns
+from telemetry.query.signals import (
+    OPERATORS,
+    Condition,
+    Reading,
+    Scan,
+    ShownTurn,
+    read_condition,
+    scan_signals,
+    shown_turns,
+)
 from telemetry.show import figures
 from telemetry.show.distribution import Distribution, distribution, measure, over_time
 from telemetry.web.visit import Visit, screen
@@ -103,11 +112,19 @@ def _detail(workspace: Workspace, row: CatalogueRow, span: TimeRange, condition:
         matching = [reading for reading in row.readings if condition.admits(reading.signals[row.name])]
         shown = shown_turns(workspace, row.name, matching[:MOST_MATCHES])
         return context | {"matching": len(matching), "tables": [("Turns that match, newest first", shown)]}
-    ordered = [reading for reading, _ in sorted(measured, key=lambda pair: pair[1])]
-    lowest, highest = ordered[:AT_EACH_END], ordered[AT_EACH_END:][-AT_EACH_END:][::-1]
-    shown = shown_turns(workspace, row.name, [*highest, *lowest])
-    tables = [("Highest", shown[: len(highest)]), ("Lowest", shown[len(highest) :])]
-    return context | {"tables": [table for table in tables if table[1]]}
+    return context | {"tables": _ends_of(workspace, row.name, measured)}
+
+
+def _ends_of(
+    workspace: Workspace, name: str, measured: Sequence[tuple[Reading, float]]
+) -> list[tuple[str, Sequence[ShownTurn]]]:
+    """The turns with the highest and those with the lowest values; few turns are one table."""
+    ordered = [reading for reading, _ in sorted(measured, key=lambda pair: -pair[1])]
+    if len(ordered) <= AT_EACH_END:
+        return [("Highest first", shown_turns(workspace, name, ordered))] if ordered else []
+    highest, lowest = ordered[:AT_EACH_END], ordered[AT_EACH_END:][-AT_EACH_END:][::-1]
+    shown = shown_turns(workspace, name, [*highest, *lowest])
+    return [("Highest", shown[:AT_EACH_END]), ("Lowest", shown[AT_EACH_END:])]
 
 
 def _ends(span: TimeRange, readings: Sequence[Reading]) -> tuple[datetime, datetime]:
