@@ -11,9 +11,9 @@ from django.db.models.functions import Left
 from telemetry.query.ranges import TimeRange
 from workspaces.models import Workspace
 
-MOST_TURNS = 20_000
+MOST_TURNS = 10_000
 PREVIEW = 200
-_COLUMNS = ("pk", "turn_id", "created_at", "signals", "session__agent_id", "session__session_id")
+_COLUMNS = ("pk", "created_at", "signals", "session__agent_id", "session__session_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,6 @@ class Reading:
     """One turn with its signals."""
 
     turn_pk: int
-    turn_id: UUID
     at: datetime
     signals: Mapping[str, Any]
     agent_id: str
@@ -67,18 +66,20 @@ def shown_turns(workspace: Workspace, name: str, readings: Sequence[Reading]) ->
     """With what was asked and the request to look at; two statements for all of them."""
     if not readings:
         return []
-    turns = workspace.turns.filter(pk__in=[reading.turn_pk for reading in readings])
-    previews = dict(turns.annotate(preview=Left("user_message", PREVIEW)).values_list("pk", "preview"))
-    requests = workspace.agent_requests.filter(trace_id__in=[reading.turn_id for reading in readings])
+    rows = workspace.turns.filter(pk__in=[reading.turn_pk for reading in readings])
+    preview = Left("user_message", PREVIEW)
+    turns = {row["pk"]: row for row in rows.annotate(preview=preview).values("pk", "turn_id", "preview")}
+    requests = workspace.agent_requests.filter(trace_id__in=[turn["turn_id"] for turn in turns.values()])
     request_ids = dict(requests.values_list("trace_id", "request_id"))
     return [
         ShownTurn(
             reading=reading,
             value=reading.signals[name],
-            preview=previews.get(reading.turn_pk, ""),
-            request_id=request_ids.get(reading.turn_id),
+            preview=turn["preview"],
+            request_id=request_ids.get(turn["turn_id"]),
         )
         for reading in readings
+        if (turn := turns.get(reading.turn_pk))
     ]
 
 

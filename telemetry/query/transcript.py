@@ -197,8 +197,9 @@ def _is_of(subject: Subject, agent_request: AgentRequest) -> bool:
 def _children(subject: Subject, requests: Sequence[AgentRequest]) -> dict[int, list[AgentRequest]]:
     """What subagents did for these requests."""
     found: dict[int, list[AgentRequest]] = defaultdict(list)
-    rows = subject.workspace.agent_requests.filter(parent__in=[each.pk for each in requests])
+    rows = subject.workspace.agent_requests.filter(parent__isnull=False, parent__in=[each.pk for each in requests])
     rows = rows.defer("message", "attachments", *_LONG).annotate(agent_name=F("agent__agent_id"))
-    for child in rows.order_by("pk")[:MOST_CHILDREN]:
+    # In the order of the index on children, else SQLite walks the workspace's requests.
+    for child in sorted(rows.order_by("parent_id", "parent_call")[:MOST_CHILDREN], key=lambda child: child.pk):
         found[child.parent_id or 0].append(child)
     return found

@@ -59,7 +59,8 @@ def test_open_managers_are_named_in_few_files() -> None:
     naming = {
         str(path.relative_to(ROOT))
         for path in _sources()
-        if re.search(r"\w\.(rows|_default_manager)\b", path.read_text())
+        # A page of a list has rows too, which are read already.
+        if re.search(r"\w(?<!\bpage)\.(rows|_default_manager)\b", path.read_text())
     }
     naming = {name for name in naming if not re.search(r"/(models|admin)(\.py|/)", name)}
     assert naming <= MAY_NAME_ROWS

@@ -211,10 +211,8 @@ def test_a_summary_a_fork_and_a_subagent_stand_where_they_belong(
     summed = visitor.get(path).content.decode()
     assert "Summary: from here on the model sees this" in summed
     assert 'class="turn summary"' in summed
-    assert (
-        visitor.post(path, {"action": "fork", "session_id": "branch"}).url
-        == f"/w/{workspace.slug}/sessions/primary/branch/"
-    )
+    forked = visitor.post(path, {"action": "fork", "session_id": "branch"})
+    assert forked["Location"] == f"/w/{workspace.slug}/sessions/primary/branch/"
     fork = page(visitor, workspace, "primary/branch/")
     assert f'href="/w/{workspace.slug}/requests/{parent.request_id}/"' in fork
     assert "a copy of 2 turns" in fork

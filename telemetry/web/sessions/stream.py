@@ -13,7 +13,7 @@ from telemetry.query.session_figures import figures_of
 from telemetry.query.sessions import SessionFilter, for_list, read_session_filter
 from telemetry.query.transcript import read_entries
 from telemetry.web.sessions.detail import known_figures, told_of
-from telemetry.web.sessions.rows import beginnings_of, rows_of
+from telemetry.web.sessions.row import beginnings_of, rows_of
 from telemetry.web.sessions.subject import find_subject
 from workspaces.models import Workspace
 from workspaces.roles import Scope as AccessScope

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from telemetry.query.pages import latest_page
 from telemetry.query.session_figures import figures_of
 from telemetry.query.sessions import for_list, pairs_of, read_session_filter
-from telemetry.web.sessions.rows import beginnings_of, rows_of
+from telemetry.web.sessions.row import beginnings_of, rows_of
 from telemetry.web.visit import Visit, screen
 from workspaces.roles import Scope
 
