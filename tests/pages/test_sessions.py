@@ -153,7 +153,7 @@ def test_earlier_turns_come_in_slices(
     html = visitor.get(path).content.decode()
     while True:
         seen.append(re.findall(r"question (\d\d)\.", html))
-        found = re.search(r'hx-get="([^"]+\?before=\d+)" hx-target="#earlier"', html)
+        found = re.search(r'hx-get="([^"]+\?before=\d+)"\s+hx-target="#earlier"', html)
         if not found:
             break
         whole = visitor.get(found[1]).content.decode()
