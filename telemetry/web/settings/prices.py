@@ -15,27 +15,28 @@ from workspaces.roles import Scope
 _MOST_SHOWN = 500
 
 
-@screen("settings", Scope.USAGE_READ, methods=("GET", "POST"))
+@screen("settings", Scope.USAGE_READ)
 def list_prices(visit: Visit) -> HttpResponse:
-    """The prices, after the models that wait for one; a POST sets one."""
-    posted = visit.request.POST or None
-    if posted is not None:
-        visit.principal.require(Scope.MEMBERS_WRITE)
-    price = PriceOverride(workspace=visit.workspace)
-    chosen = visit.request.GET.dict()
-    initial = {"provider": chosen.get("provider"), "model_pattern": chosen.get("model"), "valid_from": timezone.now()}
-    form = PriceForm(posted, instance=price, initial=initial)
-    if form.is_valid():
-        verb = partial(save_price, price, changed=form.changed_data, actor=visit.principal.name)
-        return change(visit, visit.link("settings-prices"), f"{price.model_pattern} has a price now.", verb)
+    """The prices, after the models that wait for one."""
     context = {
-        "form": form,
         "prices": visit.workspace.price_overrides.all()[:_MOST_SHOWN],
         "unpriced": unpriced_models(visit.workspace),
         "may_change": visit.may(Scope.MEMBERS_WRITE),
         "now": timezone.now(),
     }
     return show(visit, "prices", context)
+
+
+@screen("settings", Scope.MEMBERS_WRITE, methods=("GET", "POST"))
+def new_price(visit: Visit) -> HttpResponse:
+    """For the model that the link names, or any."""
+    price, chosen = PriceOverride(workspace=visit.workspace), visit.request.GET.dict()
+    initial = {"provider": chosen.get("provider"), "model_pattern": chosen.get("model"), "valid_from": timezone.now()}
+    form = PriceForm(visit.request.POST or None, instance=price, initial=initial)
+    if not form.is_valid():
+        return show(visit, "prices", {"form": form}, page="price")
+    verb = partial(save_price, price, changed=form.changed_data, actor=visit.principal.name)
+    return change(visit, visit.link("settings-prices"), f"{price.model_pattern} has a price now.", verb)
 
 
 @screen("settings", Scope.MEMBERS_WRITE, methods=("GET", "POST"))

@@ -16,16 +16,18 @@ from workspaces.tokens import issue_token, revoke_token
 _PAGE_SIZE = 50
 
 
-@screen("settings", Scope.MEMBERS_WRITE, methods=("GET", "POST"))
+@screen("settings", Scope.MEMBERS_WRITE)
 def list_tokens(visit: Visit) -> HttpResponse:
-    """The tokens; a POST makes one."""
     tokens = visit.workspace.tokens.select_related("created_by")
-    form = TokenForm(visit.request.POST or None, own=visit.principal.scopes)
-    if form.is_valid():
-        return _issued(visit, form)
     page = newest_page(tokens, visit.request.GET.get("cursor", ""), size=_PAGE_SIZE)
-    form.initial = {"after": page.rows[0].pk if page.rows else 0}
-    return show(visit, "tokens", {"page": page, "form": form, "now": timezone.now()})
+    return show(visit, "tokens", {"page": page, "now": timezone.now()})
+
+
+@screen("settings", Scope.MEMBERS_WRITE, methods=("GET", "POST"))
+def new_token(visit: Visit) -> HttpResponse:
+    newest = visit.workspace.tokens.values_list("pk", flat=True).first() or 0
+    form = TokenForm(visit.request.POST or None, own=visit.principal.scopes, initial={"after": newest})
+    return _issued(visit, form) if form.is_valid() else show(visit, "tokens", {"form": form}, page="token")
 
 
 @screen("settings", Scope.MEMBERS_WRITE, methods=("GET", "POST"))
