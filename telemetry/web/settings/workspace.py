@@ -21,7 +21,8 @@ def workspace_settings(visit: Visit) -> HttpResponse:
     workspace = Workspace.objects.get(pk=visit.workspace.pk) if may_change else visit.workspace
     form = WorkspaceForm(visit.request.POST or None, instance=workspace)
     if may_change and form.is_valid():
-        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        before = visit.workspace
+        values = {name: value for name, value in form.cleaned_data.items() if value != getattr(before, name)}
         verb = partial(change_workspace, workspace, values, actor=visit.principal.name)
         return change(visit, visit.link("settings-workspace"), "Saved.", verb)
     return show(visit, "workspace", {"form": form, "may_change": may_change})
