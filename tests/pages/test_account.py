@@ -6,9 +6,10 @@ import uuid
 import pytest
 from django.core import mail
 from django.core.cache import caches
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from mashsite.pages import server_error
 from tests.factories import MembershipFactory, UserFactory
 from tests.pages.conftest import signed_in
 from workspaces.models import AuditEntry, User, Workspace
@@ -214,6 +215,15 @@ def test_people_get_a_page_of_ours(client: Client, db: None, path: str, status: 
     answer = client.get(path, headers={"accept": "text/html"})
     assert answer.status_code == status
     assert words in answer.content
+
+
+def test_pages_about_what_went_wrong_ask_the_database_nothing(
+    visitor: Client, rf: RequestFactory, django_assert_num_queries
+) -> None:
+    with django_assert_num_queries(0):
+        assert visitor.get("/nothing", headers={"accept": "text/html"}).status_code == 404
+        broken = server_error(rf.get("/w/", headers={"accept": "text/html"}))
+    assert b"on our side" in broken.content
 
 
 def test_a_stale_form_is_explained(ada: User) -> None:
