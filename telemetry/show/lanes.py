@@ -32,6 +32,8 @@ class Tick:
 class Axis:
     began: datetime
     ended: datetime
+    now: datetime
+    """Where bars end that go on."""
 
     @property
     def seconds(self) -> float:
@@ -39,7 +41,7 @@ class Axis:
 
     def bar(self, span: Span) -> Bar:
         start = self._percent(span.began)
-        end = self._percent(span.ended or self.ended)
+        end = self._percent(span.ended or self.now)
         width = max(_LEAST_WIDTH, end - start)
         return Bar(x=f"{min(start, 100 - _LEAST_WIDTH):.2f}", width=f"{width:.2f}", is_open=span.ended is None)
 
@@ -56,11 +58,15 @@ class Axis:
         return min(100.0, max(0.0, 100 * (moment - self.began).total_seconds() / self.seconds))
 
 
-def axis_of(spans: Iterable[Span], now: datetime) -> Axis:
+def axis_of(spans: Iterable[Span], now: datetime, *, is_growing: bool) -> Axis:
+    """As long as what it shows; while that grows, up to a round time ahead, so that bars seldom move."""
     spans = list(spans)
     began = min((span.began for span in spans), default=now)
     ended = max((span.ended or now for span in spans), default=now)
-    return Axis(began=began, ended=max(ended, began + timedelta(milliseconds=1)))
+    seconds = max(0.001, (ended - began).total_seconds())
+    if is_growing:
+        seconds = _nice_step(seconds * 1.15)
+    return Axis(began=began, ended=began + timedelta(seconds=seconds), now=now)
 
 
 def _nice_step(least: float) -> float:

@@ -13,6 +13,7 @@ from runtime.kinds import TERMINAL_EVENTS, EventKind
 
 Kind = Literal["request", "queue", "model", "retry", "tool", "subagent", "wait", "summary"]
 _PREVIEW = 160
+ROOT = "request-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,23 @@ class Span:
     cost_usd: float | None = None
     child: str = ""
     """Request id of the subagent's work."""
+    call_id: str = ""
+    """Of the tool call, as the model named it."""
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """Whatever of it a row shows."""
+        return (
+            self.ended,
+            self.error,
+            self.note,
+            self.name,
+            self.preview,
+            self.child,
+            self.input_tokens,
+            self.output_tokens,
+            self.cost_usd,
+        )
 
     def seconds(self, now: datetime) -> float:
         return max(0.0, ((self.ended or now) - self.began).total_seconds())
@@ -201,7 +219,8 @@ def _tool_started(trace: Trace, line: LogLine) -> None:
     shown = f"{arguments.get('agent_id', 'subagent')}" if is_child else name
     preview = _text(arguments.get("prompt")) if is_child else _arguments(arguments)
     role = f"call:{line.loop_index}.{line.payload.get('tool_call_id')}"
-    trace.begin(role, line, "subagent" if is_child else "tool", shown, 2, preview=preview)
+    call_id = str(line.payload.get("tool_call_id") or "")
+    trace.begin(role, line, "subagent" if is_child else "tool", shown, 2, preview=preview, call_id=call_id)
 
 
 def _tool_ended(trace: Trace, line: LogLine) -> None:
@@ -264,7 +283,7 @@ def _recovered(trace: Trace, line: LogLine) -> None:
 def _resumed(trace: Trace, line: LogLine) -> None:
     trace.is_over = False
     trace.run += 1
-    if span := trace.spans.get("request-1"):
+    if span := trace.spans.get(ROOT):
         span.ended, trace._open["request"] = None, span.key
     trace.begin("queue", line, "queue", f"Queued, run {trace.run}", 1)
 
@@ -275,7 +294,7 @@ def _over(trace: Trace, line: LogLine) -> None:
         EventKind.REQUEST_CANCELLED: "cancelled",
     }
     trace.end_all(line, errors.get(EventKind(line.event_type), ""))
-    if root := trace.spans.get("request-1"):
+    if root := trace.spans.get(ROOT):
         root.error = errors.get(EventKind(line.event_type), "")
     trace.is_over = True
 
