@@ -9,13 +9,14 @@ from typing import Generic, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 Row = TypeVar("Row", bound=Model)
+Shown = TypeVar("Shown")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT_AND_KEY = re.compile(r"(\d{1,17})-(\d{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
-    rows: Sequence[Row]
+class Page(Generic[Shown]):
+    rows: Sequence[Shown]
     next: str
     """Cursor of the page after this one; empty on the last."""
 

@@ -5,6 +5,7 @@ from django.urls import path
 from telemetry.web import converters  # noqa: F401  registers them
 from telemetry.web.requests.stream import request_list_stream
 from telemetry.web.sessions.stream import session_list_stream, session_page_stream
+from telemetry.web.trace.stream import request_page_stream
 
 _W = "w/<slug:workspace>"
 
@@ -13,4 +14,5 @@ page_streams = [
     path(f"{_W}/requests/stream", request_list_stream),  # type: ignore[arg-type]
     path(f"{_W}/sessions/stream", session_list_stream),  # type: ignore[arg-type]
     path(f"{_W}/sessions/<str:agent_id>/<session_id:session_id>/stream", session_page_stream),  # type: ignore[arg-type]
+    path(f"{_W}/requests/<uuid:request_id>/stream", request_page_stream),  # type: ignore[arg-type]
 ]
