@@ -36,3 +36,4 @@ def test_memory_is_searched_and_the_trace_opened(
 
     hits.first.get_by_role("link", name="Open the trace").click()
     expect(signed_in).to_have_url(f"{site.url}/w/{workspace.slug}/requests/{wanted.request_id}/")
+    expect(signed_in.get_by_role("heading", level=1)).to_have_text("say=word03")

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from runtime.erase import erase_session
 from runtime.fork import fork_session
 from runtime.request_compaction import request_compaction
-from telemetry.query.transcript import Subject
+from telemetry.query.transcript_entry import Subject
 from telemetry.web.visit import Visit
 from workspaces.api.envelope import InvalidRequest
 from workspaces.roles import Scope

@@ -9,7 +9,8 @@ from django.http import HttpResponse
 from runtime.erase_preview import preview_erasure
 from runtime.errors import SessionNotFound
 from telemetry.query.session_figures import Figures, figures_of
-from telemetry.query.transcript import Entry, Subject, read_transcript
+from telemetry.query.transcript import read_transcript
+from telemetry.query.transcript_entry import Entry, Subject
 from telemetry.web.sessions.actions import act
 from telemetry.web.sessions.subject import find_subject
 from telemetry.web.visit import Visit, screen

@@ -3,7 +3,7 @@
 from agents.memory.history import find_session
 from agents.models import Agent
 from runtime.errors import AgentNotFound
-from telemetry.query.transcript import Subject
+from telemetry.query.transcript_entry import Subject
 from workspaces.models import Workspace
 from workspaces.scoping import only
 
