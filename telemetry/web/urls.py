@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from telemetry.web.api_log.views import api_event, api_log
 from telemetry.web.requests.views import request_list
 from telemetry.web.trace.views import export, request_page, steer
 
@@ -15,9 +16,11 @@ urlpatterns = [
     path(f"{_W}/requests/<uuid:request_id>/", request_page, name="request"),
     path(f"{_W}/requests/<uuid:request_id>/export", export, name="request-export"),
     path(f"{_W}/requests/<uuid:request_id>/<slug:verb>/", steer, name="steer"),
+    path(f"{_W}/api-log/", api_log, name="api-log"),
+    path(f"{_W}/api-log/<int:event_id>/", api_event, name="api-event"),
     path(f"{_W}/go/", request_list, name="go"),
     *[
         path(f"{_W}/{name}/", request_list, name=name)
-        for name in ("sessions", "inbox", "memory", "signals", "api-log", "usage", "chat", "agents")
+        for name in ("sessions", "inbox", "memory", "signals", "usage", "chat", "agents")
     ],
 ]
