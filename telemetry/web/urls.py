@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from telemetry.web.chat.views import chat_agent, chat_home, chat_session, chat_stop
+from telemetry.web.inbox.views import inbox, interaction
 from telemetry.web.requests.views import request_list
 from telemetry.web.trace.views import export, request_page, steer
 
@@ -15,8 +17,14 @@ urlpatterns = [
     path(f"{_W}/requests/<uuid:request_id>/export", export, name="request-export"),
     path(f"{_W}/requests/<uuid:request_id>/<slug:verb>/", steer, name="steer"),
     path(f"{_W}/go/", request_list, name="go"),
+    path(f"{_W}/chat/", chat_home, name="chat"),
+    path(f"{_W}/chat/stop/<uuid:request_id>/", chat_stop, name="chat-stop"),
+    path(f"{_W}/chat/<str:agent_id>/", chat_agent, name="chat-agent"),
+    path(f"{_W}/chat/<str:agent_id>/<path:session_id>/", chat_session, name="chat-session"),
+    path(f"{_W}/inbox/", inbox, name="inbox"),
+    path(f"{_W}/inbox/<str:interaction_id>/", interaction, name="interaction"),
     *[
         path(f"{_W}/{name}/", request_list, name=name)
-        for name in ("sessions", "inbox", "memory", "signals", "api-log", "usage", "chat", "agents", "settings")
+        for name in ("sessions", "memory", "signals", "api-log", "usage", "agents", "settings")
     ],
 ]
