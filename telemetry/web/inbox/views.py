@@ -35,7 +35,7 @@ def inbox(visit: Visit) -> HttpResponse:
 
 
 @screen("inbox", Scope.SESSIONS_READ, methods=("GET", "POST"))
-def interaction_page(visit: Visit, interaction_id: str) -> HttpResponse:
+def interaction(visit: Visit, interaction_id: str) -> HttpResponse:
     """One question; its answer is sent here from wherever the question is shown."""
     row = find_interaction(visit.workspace, interaction_id)
     if visit.request.method != "POST":
