@@ -51,7 +51,13 @@ def test_an_approval_is_given_on_the_page(
 ) -> None:
     asked = asking(agent, run_once, 'tools=1 tool=guarded args={"text": "precious"} say=done')
     html = page(visitor, workspace)
-    for piece in ("wants to run guarded", "precious", 'value="approve"', "data-left=", str(asked.agent_request.request_id)):
+    for piece in (
+        "wants to run guarded",
+        "precious",
+        'value="approve"',
+        "data-left=",
+        str(asked.agent_request.request_id),
+    ):
         assert piece in html
     given = say(visitor, asked, response="approve", note="go on", next=f"/w/{workspace.slug}/inbox/")
     assert (given.status_code, given["Location"]) == (302, f"/w/{workspace.slug}/inbox/")
@@ -101,13 +107,17 @@ def test_a_viewer_sees_and_cannot_answer(viewer: Client, workspace: Workspace) -
     assert asked.state == "open"
 
 
-def test_strangers_find_nothing(stranger: Client, visitor: Client, other_workspace: Workspace, workspace: Workspace) -> None:
+def test_strangers_find_nothing(
+    stranger: Client, visitor: Client, other_workspace: Workspace, workspace: Workspace
+) -> None:
     asked = InteractionFactory.create(workspace=workspace)
     foreign = InteractionFactory.create(workspace=other_workspace, prompt="foreign secret")
     assert stranger.get(f"/w/{workspace.slug}/inbox/").status_code == 404
     assert say(stranger, asked, response="approve").status_code == 404
     assert visitor.get(f"/w/{workspace.slug}/inbox/{foreign.interaction_id}/").status_code == 404
-    assert visitor.post(f"/w/{workspace.slug}/inbox/{foreign.interaction_id}/", {"response": "approve"}).status_code == 404
+    assert (
+        visitor.post(f"/w/{workspace.slug}/inbox/{foreign.interaction_id}/", {"response": "approve"}).status_code == 404
+    )
     assert "foreign secret" not in page(visitor, workspace, state="all")
 
 
@@ -128,7 +138,12 @@ def test_hostile_words_do_nothing(visitor: Client, workspace: Workspace) -> None
     call = {"id": "c", "name": "bash", "arguments": {"command": HOSTILE}}
     for kind in ("approval", "choice", "info"):
         InteractionFactory.create(
-            workspace=workspace, kind=kind, prompt=HOSTILE, options=[HOSTILE], tool_calls=[call], schema={"title": HOSTILE}
+            workspace=workspace,
+            kind=kind,
+            prompt=HOSTILE,
+            options=[HOSTILE],
+            tool_calls=[call],
+            schema={"title": HOSTILE},
         )
     html = page(visitor, workspace)
     for piece in ("<script>alert", 'href="javascript', "<img"):
