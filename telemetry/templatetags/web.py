@@ -27,6 +27,7 @@ register.filter("duration", figures.duration)
 register.filter("milliseconds", figures.milliseconds)
 register.filter("count", figures.count)
 register.filter("money", figures.money)
+register.filter("exact_money", figures.exact_money)
 register.filter("size", figures.size)
 register.filter("markdown", markdown_of.markdown)
 

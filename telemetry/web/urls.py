@@ -1,6 +1,6 @@
 """The screens of a workspace, below `/w/<workspace>/`; their streams are in `telemetry.live.routes`."""
 
-from django.urls import path
+from django.urls import include, path
 
 from telemetry.web.chat.views import chat_agent, chat_home, chat_session, chat_stop
 from telemetry.web.inbox.views import inbox, interaction
@@ -13,6 +13,7 @@ _W = "w/<slug:workspace>"
 urlpatterns = [
     path(f"{_W}/", request_list, name="overview"),
     path(f"{_W}/requests/", request_list, name="requests"),
+    path(f"{_W}/settings/", include("telemetry.web.settings.urls")),
     path(f"{_W}/requests/<uuid:request_id>/", request_page, name="request"),
     path(f"{_W}/requests/<uuid:request_id>/export", export, name="request-export"),
     path(f"{_W}/requests/<uuid:request_id>/<slug:verb>/", steer, name="steer"),
@@ -25,6 +26,6 @@ urlpatterns = [
     path(f"{_W}/inbox/<str:interaction_id>/", interaction, name="interaction"),
     *[
         path(f"{_W}/{name}/", request_list, name=name)
-        for name in ("sessions", "memory", "signals", "api-log", "usage", "agents", "settings")
+        for name in ("sessions", "memory", "signals", "api-log", "usage", "agents")
     ],
 ]
