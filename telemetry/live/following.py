@@ -80,7 +80,8 @@ class Follower(ABC):
         return parts, find_draft(self.agent_request) if looks_for_draft else None
 
     def _read(self, *, after: int, up_to: int) -> list[LogLine]:
-        return read_lines(self.agent_request, self.kinds, after=after, up_to=up_to, whole_below=self.whole_below)
+        kinds = {*self.kinds, *TEXT_BOUNDARIES}
+        return read_lines(self.agent_request, kinds, after=after, up_to=up_to, whole_below=self.whole_below)
 
 
 OpenFollower = Callable[[Viewer, AgentRequest], Follower]
@@ -131,7 +132,8 @@ async def _until_something_is_written(follower: Follower, watch: Watch, listenin
             yield await in_patient_reader(follower.tick) if is_running else KEEP_ALIVE
         elif isinstance(told, Delta):
             if new := listening.new_part(told):
-                yield frame([follower.said(new.text, is_first=listening.pieces == 1)])
+                # In a thread: it may be a long piece of code that is coloured.
+                yield frame([await in_patient_reader(follower.said, new.text, is_first=listening.pieces == 1)])
         else:
             await asyncio.sleep(_AT_LEAST_S)
             return

@@ -1,16 +1,18 @@
 """A request as a conversation: who said what, which tools were called and what they answered; a pure fold of its log."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from runtime.kinds import EventKind
-from runtime.models import AgentRequest
+from runtime.models import AgentRequest, Interaction
 from telemetry.show.log import LogLine, read_many
 
 Kind = Literal["user", "answer", "tool", "question", "note", "error"]
 MOST_SHOWN = 16 * 1024
+_PREVIEW = 80
 WHOLE = 300_000
 """Bytes below which a payload is read whole to be shown as something said."""
 
@@ -31,6 +33,9 @@ class Part:
     """Request id of a subagent's work."""
     interaction_id: str = ""
     options: list[str] = field(default_factory=list)
+    schema: Any = None
+    verdict: str = ""
+    """What came of a question."""
     duration_ms: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -38,9 +43,22 @@ class Part:
     attachments: list[Any] = field(default_factory=list)
 
     @property
+    def answer_id(self) -> str:
+        """Of the element in which a question is answered."""
+        return f"asked-{self.interaction_id}"
+
+    @property
+    def preview(self) -> str:
+        """The first of a call's arguments, on one line."""
+        if not isinstance(self.arguments, dict):
+            return ""
+        told = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in self.arguments.items()]
+        return " ".join(" ".join(told)[: 2 * _PREVIEW].split())[:_PREVIEW]
+
+    @property
     def look(self) -> tuple[object, ...]:
         """Whatever of it changes while the request runs."""
-        return (self.text, self.is_open, self.is_error, self.child, self.name)
+        return (self.text, self.is_open, self.is_error, self.child, self.name, self.verdict)
 
 
 @dataclass(slots=True)
@@ -70,7 +88,8 @@ def fold_conversation(conversation: Conversation, line: LogLine) -> None:
 
 
 def _accepted(conversation: Conversation, line: LogLine) -> None:
-    conversation.add(line, "user", text=str(line.payload.get("message") or ""))
+    attached = line.payload.get("attachments") or []
+    conversation.add(line, "user", text=str(line.payload.get("message") or ""), attachments=attached)
 
 
 def _answered(conversation: Conversation, line: LogLine) -> None:
@@ -119,25 +138,46 @@ def _child_accepted(conversation: Conversation, line: LogLine) -> None:
 
 
 def _question(conversation: Conversation, line: LogLine) -> None:
-    calls = line.payload.get("tool_calls") or []
+    kind, calls = str(line.payload.get("kind") or ""), line.payload.get("tool_calls") or []
     conversation.add(
         line,
         "question",
         text=str(line.payload.get("prompt") or ""),
-        name=str(line.payload.get("kind") or ""),
-        arguments=calls[0].get("arguments") if calls else None,
+        name=kind,
+        arguments=calls[0].get("arguments") if calls and kind == Interaction.Kind.APPROVAL else None,
         interaction_id=str(line.payload.get("interaction_id") or ""),
         options=list(line.payload.get("options") or []),
+        schema=line.payload.get("schema"),
         is_open=True,
     )
 
 
+def _child_asks(conversation: Conversation, line: LogLine) -> None:
+    who, child = str(line.payload.get("agent_id") or "A subagent"), str(line.payload.get("request_id") or "")
+    if not conversation.open_part(kind="question", child=child):
+        conversation.add(line, "question", text=f"{who} waits for a person.", child=child, is_open=True)
+
+
+def _child_was_answered(conversation: Conversation, line: LogLine) -> None:
+    if part := conversation.open_part(kind="question", child=str(line.payload.get("request_id") or "")):
+        part.is_open, part.verdict = False, "Answered"
+
+
 def _settled(conversation: Conversation, line: LogLine) -> None:
     if part := conversation.open_part(interaction_id=str(line.payload.get("interaction_id") or "")):
-        answer = line.payload.get("response")
-        said = answer if isinstance(answer, str) else ", ".join(map(str, answer or []))
-        by = f" by {line.payload['by']}" if line.payload.get("by") else ""
-        part.is_open, part.text = False, f"{part.text}\n{line.payload.get('state')}{by}: {said or 'no answer'}"
+        part.is_open, part.verdict = False, _verdict(line.payload, is_approval=part.name == Interaction.Kind.APPROVAL)
+
+
+def _verdict(payload: Mapping[str, Any], *, is_approval: bool) -> str:
+    answer, by = payload.get("response"), f" by {payload['by']}" if payload.get("by") else ""
+    note = f": {payload['note']}" if payload.get("note") else ""
+    if payload.get("state") != Interaction.State.ANSWERED:
+        return "Nobody answered in time" + (", which counts as a refusal" if is_approval else "")
+    if is_approval:
+        return f"{'Approved' if answer == 'approve' else 'Denied'}{by}{note}"
+    if isinstance(answer, list):
+        answer = ", ".join(map(str, answer))
+    return f"Answered{by}: {answer if isinstance(answer, str) else json.dumps(answer)}"
 
 
 def _summed_up(conversation: Conversation, line: LogLine) -> None:
@@ -179,8 +219,14 @@ def _resumed(conversation: Conversation, line: LogLine) -> None:
     conversation.add(line, "note", text="Resumed.")
 
 
+def _recovered(conversation: Conversation, line: LogLine) -> None:
+    conversation.add(line, "note", text="Its worker was lost; another one went on from there.")
+
+
 def _close_all(conversation: Conversation) -> None:
     for part in conversation.parts.values():
+        if part.is_open and part.kind == "question":
+            part.verdict = "The request ended before anybody answered"
         part.is_open = False
 
 
@@ -191,6 +237,8 @@ _HANDLERS = {
     str(EventKind.TOOL_COMPLETED): _tool_ended,
     str(EventKind.SUBAGENT_COMPLETED): _tool_ended,
     str(EventKind.SUBAGENT_ACCEPTED): _child_accepted,
+    str(EventKind.SUBAGENT_INTERACTION_CREATE): _child_asks,
+    str(EventKind.SUBAGENT_INTERACTION_ACK): _child_was_answered,
     str(EventKind.INTERACTION_CREATE): _question,
     str(EventKind.INTERACTION_ACK): _settled,
     str(EventKind.COMPACTION_COMPLETED): _summed_up,
@@ -200,6 +248,7 @@ _HANDLERS = {
     str(EventKind.REQUEST_FAILED): _failed,
     str(EventKind.REQUEST_CANCELLED): _cancelled,
     str(EventKind.REQUEST_RESUMED): _resumed,
+    str(EventKind.REQUEST_RECOVERED): _recovered,
 }
 SAID = tuple(_HANDLERS)
 """The kinds of events that make a conversation."""

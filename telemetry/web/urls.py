@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from telemetry.web.attachments import attachment_file
 from telemetry.web.chat.views import chat_agent, chat_home, chat_session, chat_stop
 from telemetry.web.inbox.views import inbox, interaction
 from telemetry.web.requests.views import request_list
@@ -18,6 +19,7 @@ urlpatterns = [
     path(f"{_W}/requests/<uuid:request_id>/export", export, name="request-export"),
     path(f"{_W}/requests/<uuid:request_id>/<slug:verb>/", steer, name="steer"),
     path(f"{_W}/go/", request_list, name="go"),
+    path(f"{_W}/attachments/<uuid:attachment_id>/", attachment_file, name="attachment"),
     path(f"{_W}/chat/", chat_home, name="chat"),
     path(f"{_W}/chat/stop/<uuid:request_id>/", chat_stop, name="chat-stop"),
     path(f"{_W}/chat/<str:agent_id>/", chat_agent, name="chat-agent"),

@@ -12,6 +12,8 @@ from telemetry.live.following import Follower, follow_request
 from telemetry.live.frames import part
 from telemetry.show.conversation import SAID, WHOLE, Conversation, fold_conversation
 from telemetry.show.log import LogLine
+from telemetry.show.markdown import markdown
+from telemetry.show.speech import Speech
 from telemetry.web.conversation import changed_parts
 from workspaces.roles import Scope as AccessScope
 
@@ -32,6 +34,7 @@ class ExchangeFollower(Follower):
 
     def __init__(self, viewer: Viewer, agent_request: AgentRequest, cursor: int) -> None:
         self.conversation = Conversation()
+        self.speech = Speech()
         super().__init__(viewer, agent_request, cursor)
         self.shown = self.conversation.looks()
 
@@ -41,7 +44,11 @@ class ExchangeFollower(Follower):
 
     @override
     def render(self, before: int) -> list[str]:
-        context = {"agent_request": self.agent_request, "slug": self.viewer.principal.workspace.slug}
+        context = {
+            "agent_request": self.agent_request,
+            "slug": self.viewer.principal.workspace.slug,
+            "answers_here": AccessScope.INTERACTIONS_ANSWER in self.viewer.principal.scopes,
+        }
         place = f"#exchange-{self.agent_request.pk}"
         changed, self.shown = changed_parts(self.conversation, self.shown, context, f"{place} .exchange-parts")
         foot = render_to_string("web/chat/_foot.html", context)
@@ -49,5 +56,14 @@ class ExchangeFollower(Follower):
 
     @override
     def said(self, text: str, *, is_first: bool) -> str:
-        swap = "innerHTML swapEmpty:true" if is_first else "beforeend"
-        return part(escape(text), target=f"#exchange-{self.agent_request.pk} .saying", swap=swap)
+        place = f"#exchange-{self.agent_request.pk} .saying"
+        if is_first:
+            self.speech.begin()
+        told = self.speech.take(text)
+        blocks, tail = markdown(told.blocks), escape(told.tail)
+        if is_first:
+            html = f'<div class="prose" dir="auto">{blocks}</div><p class="tail" dir="auto">{tail}</p>' if text else ""
+            return part(html, target=place, swap="innerHTML swapEmpty:true")
+        finished = [part(blocks, target=f"{place} .prose", swap="beforeend")] if told.blocks else []
+        swap = "innerHTML swapEmpty:true" if told.is_whole_tail else "beforeend"
+        return "".join([*finished, part(tail, target=f"{place} .tail", swap=swap)])

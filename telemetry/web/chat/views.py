@@ -114,7 +114,7 @@ def _page(
         "running": running,
         "fault": fault,
         "typed": typed,
-        "suggested": session_id,
+        "answers_here": visit.may(Scope.INTERACTIONS_ANSWER),
     }
     return visit.render("web/chat/page.html", context, partials={"transcript"}, status=fault.status if fault else 200)
 
