@@ -115,7 +115,7 @@ async def _frames(follower: Follower, watch: Watch, listening: Listening) -> Asy
         watch.advance(follower.cursor, follower.boundary)
         listening.read_draft(None, follower.agent_request)
         if draft and (new := listening.new_part(draft)):
-            parts.append(follower.said(new.text, is_first=True))
+            parts.append(follower.said(new.text, is_first=new.offset == 0))
         yield frame(parts, cursor=follower.cursor)
         if follower.agent_request.is_terminal:
             yield END
@@ -133,7 +133,7 @@ async def _until_something_is_written(follower: Follower, watch: Watch, listenin
         elif isinstance(told, Delta):
             if new := listening.new_part(told):
                 # In a thread: it may be a long piece of code that is coloured.
-                yield frame([await in_patient_reader(follower.said, new.text, is_first=listening.pieces == 1)])
+                yield frame([await in_patient_reader(follower.said, new.text, is_first=new.offset == 0)])
         else:
             await asyncio.sleep(_AT_LEAST_S)
             return

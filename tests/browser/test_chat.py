@@ -10,7 +10,7 @@ from tests.conftest import AgentMaker, Driver
 from tests.live_web import LiveWeb
 from workspaces.models import Workspace
 
-WORDS = " ".join(f"word{n}" for n in range(60))
+WORDS = " ".join(f"word{n}" for n in range(30))
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def test_an_answer_appears_while_it_is_said_and_is_stopped(
         last = signed_in.locator(".exchange").nth(1)
         expect(last.locator(".saying")).to_contain_text("word3 word4 word5")
         last.get_by_role("button", name="Stop").click()
-        expect(signed_in.locator(".exchange").nth(1)).to_contain_text("Stopped by ada")
+        expect(signed_in.locator(".exchange").nth(1)).to_contain_text("Stopped by ada", timeout=15_000)
     assert workspace.agent_requests.order_by("-pk")[0].status == "cancelled"
 
 
