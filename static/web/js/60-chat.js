@@ -16,4 +16,11 @@
   document.addEventListener("DOMContentLoaded", () => document.querySelector("[data-follow]") && toEnd());
   document.addEventListener("htmx:sse:after:message", () => follows && document.querySelector("[data-follow]") && toEnd());
   document.addEventListener("end", (event) => event.target.closest(".exchange")?.querySelector("[data-while-running]")?.remove());
+  // Two clicks are one message.
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "composer") return;
+    const button = event.target.querySelector("button");
+    setTimeout(() => (button.disabled = true));
+  });
+  addEventListener("pageshow", () => document.querySelector("#composer button")?.removeAttribute("disabled"));
 })();

@@ -1,5 +1,6 @@
 """Talking to an agent in the browser: a session is a page, a message is a durable request like any other."""
 
+import re
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from django.http import HttpResponse
 
 from agents.models import Agent
 from runtime.accept import accept_request
+from runtime.api.requests import checked_key
 from runtime.api.serializers import submission_from
-from runtime.cancel import cancel_request
 from runtime.errors import AgentNotFound
-from runtime.kinds import Reason, RequestKind
+from runtime.kinds import RequestKind
 from runtime.models import AgentRequest
+from runtime.steer import VERBS
 from telemetry.show.conversation import Conversation, conversations_of
 from telemetry.show.log import find_request
 from telemetry.web.visit import Visit, screen
@@ -27,6 +29,7 @@ from workspaces.scoping import only
 
 EXCHANGES = 20
 SESSIONS = 30
+_DRAWN = re.compile(r"chat-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Exchange:
 
     agent_request: AgentRequest
     conversation: Conversation
+    follows: int | None = None
+    """Key of the request that must end before this one begins: until then there is nothing to watch."""
 
 
 @screen("chat", Scope.AGENTS_RUN)
@@ -52,7 +57,8 @@ def chat_agent(visit: Visit, agent_id: str) -> HttpResponse:
     """A new session: its first message names it."""
     agent = _agent(visit, agent_id)
     if visit.request.method == "POST":
-        return _send(visit, agent, f"chat-{secrets.token_hex(4)}")
+        wanted = visit.request.POST.get("session", "")
+        return _send(visit, agent, wanted if _DRAWN.fullmatch(wanted) else _new_session_id())
     return _page(visit, agent, "")
 
 
@@ -68,7 +74,7 @@ def chat_session(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
 def chat_stop(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
     """Stops the request and goes back to its session."""
     agent_request = find_request(visit.workspace, request_id)
-    cancel_request(agent_request, reason=Reason.CANCELLED, by=visit.principal.name)
+    VERBS["cancel"].perform(visit.principal, agent_request)
     return visit.go(visit.link("chat-session", agent_request.agent.agent_id, agent_request.session_id))
 
 
@@ -85,7 +91,8 @@ def _send(visit: Visit, agent: Agent, session_id: str) -> HttpResponse:
     try:
         attached = [{"name": file.name or "", "data": file.read()} for file in _files(visit)]
         submission = submission_from({"message": message, "session_id": session_id, "attachments": attached})
-        accept_request(visit.principal, agent, submission)
+        # The form's own key: what is sent twice by a slow click is one message.
+        accept_request(visit.principal, agent, submission, idempotency_key=checked_key(visit.request.POST.get("key", "")))
     except MashError as error:
         return _page(visit, agent, session_id, fault=error, typed=message)
     return visit.go(visit.link("chat-session", agent.agent_id, session_id))
@@ -103,7 +110,7 @@ def _page(
 ) -> HttpResponse:
     before = visit.request.GET.get("before", "")
     exchanges, earlier = _exchanges(visit, agent, session_id, before)
-    running = [exchange.agent_request for exchange in exchanges if not exchange.agent_request.is_terminal]
+    running = [exchange for exchange in exchanges if not exchange.agent_request.is_terminal]
     context = {
         "agent": agent,
         "agents": list(visit.workspace.agents.offered()),
@@ -111,6 +118,9 @@ def _page(
         "sessions": _recent_sessions(visit, agent),
         "exchanges": exchanges,
         "earlier": earlier,
+        "is_newest": not before,
+        "key": secrets.token_hex(8),
+        "drawn": session_id or _new_session_id(),
         "running": running,
         "fault": fault,
         "typed": typed,
@@ -128,8 +138,16 @@ def _exchanges(visit: Visit, agent: Agent, session_id: str, before: str) -> tupl
         rows = rows.filter(pk__lt=int(before))
     found = list(rows.order_by("-pk")[: EXCHANGES + 1])
     shown = found[:EXCHANGES][::-1]
-    exchanges = [Exchange(row, conversation) for row, conversation in zip(shown, conversations_of(shown), strict=True)]
-    return exchanges, str(shown[0].pk) if len(found) > EXCHANGES else ""
+    return _in_turn(shown), str(shown[0].pk) if len(found) > EXCHANGES else ""
+
+
+def _in_turn(shown: list[AgentRequest]) -> list[Exchange]:
+    """A session answers one message after the other, and a browser keeps few streams: each begins when the one before ends."""
+    exchanges, before = [], None
+    for row, conversation in zip(shown, conversations_of(shown), strict=True):
+        exchanges.append(Exchange(row, conversation, before))
+        before = before if row.is_terminal else row.pk
+    return exchanges
 
 
 def _recent_sessions(visit: Visit, agent: Agent) -> list[AgentRequest]:
@@ -140,3 +158,7 @@ def _recent_sessions(visit: Visit, agent: Agent) -> list[AgentRequest]:
     for row in newest:
         seen.setdefault(row.session_id, row)
     return list(seen.values())[:SESSIONS]
+
+
+def _new_session_id() -> str:
+    return f"chat-{secrets.token_hex(4)}"
