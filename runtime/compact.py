@@ -112,7 +112,7 @@ def _compact(
     transcript = transcript_of(turns)
     if not transcript:
         return Compaction()
-    turn_id = _turn_id(agent_request)
+    turn_id = summary_turn_id(agent_request)
     check_budget(agent_request, runnable, journal.pending)
     summary = summarize(journal, runnable, transcript, trace_id=turn_id, deadline=deadline, stop=stop)
     payload = _payload(summary, turns, turn_id=turn_id, reason=reason, limit=limit, total=total)
@@ -164,7 +164,7 @@ def _store(agent_request: AgentRequest, payload: dict[str, Any], event: NewEvent
     return Compaction(summary_text=text, turn_id=payload["turn_id"])
 
 
-def _turn_id(agent_request: AgentRequest) -> uuid.UUID:
+def summary_turn_id(agent_request: AgentRequest) -> uuid.UUID:
     """The same in every attempt. A request that is nothing but a compaction has a trace id to spare."""
     if agent_request.kind == RequestKind.COMPACTION and agent_request.trace_id:
         return agent_request.trace_id
