@@ -2,12 +2,11 @@
 
 from django.urls import include, path
 
+from telemetry.web import converters  # noqa: F401  registers them
 from telemetry.web.api_log.views import api_event, api_log
 from telemetry.web.attachments import attachment_file
 from telemetry.web.chat.views import chat_agent, chat_home, chat_session, chat_stop
 from telemetry.web.inbox.views import inbox, interaction
-from telemetry.web import converters  # noqa: F401  registers them
-from telemetry.web.attachments import attachment_file
 from telemetry.web.memory.views import memory_search
 from telemetry.web.requests.views import request_list
 from telemetry.web.sessions.detail import session_page
