@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from runtime.kinds import QUEUED, Status
-from telemetry.query.ranges import TimeRange
+from telemetry.query.ranges import ALWAYS, TimeRange
 from telemetry.query.requests import RequestFilter
 from workspaces.models import Workspace
 
@@ -29,7 +29,7 @@ class Present:
 
 def present(workspace: Workspace, which: RequestFilter) -> Present:
     now = timezone.now()
-    requests = replace(which, span=TimeRange(since=None, until=None)).apply(workspace)
+    requests = replace(which, span=ALWAYS).apply(workspace)
     lately = replace(which, span=TimeRange(since=now - timedelta(hours=1), until=None)).apply(workspace)
     unfinished = requests.unfinished()
     counted = {

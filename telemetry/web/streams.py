@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from telemetry.web.overview.stream import overview_stream
 from telemetry.web.requests.stream import request_list_stream
 
 _W = "w/<slug:workspace>"
 
 # Channels routes ASGI applications with Django's `path`, whose types know views only.
 page_streams = [
+    path(f"{_W}/stream", overview_stream),  # type: ignore[arg-type]
     path(f"{_W}/requests/stream", request_list_stream),  # type: ignore[arg-type]
 ]

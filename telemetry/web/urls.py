@@ -2,15 +2,17 @@
 
 from django.urls import path
 
+from telemetry.web.overview.views import overview
 from telemetry.web.requests.views import request_list
 
 app_name = "web"
 _W = "w/<slug:workspace>"
 
 urlpatterns = [
-    path(f"{_W}/", request_list, name="overview"),
+    path(f"{_W}/", overview, name="overview"),
     path(f"{_W}/requests/", request_list, name="requests"),
     path(f"{_W}/requests/<uuid:request_id>/", request_list, name="request"),
+    path(f"{_W}/agents/<str:agent_id>/", request_list, name="agent"),
     path(f"{_W}/go/", request_list, name="go"),
     *[
         path(f"{_W}/{name}/", request_list, name=name)

@@ -17,7 +17,8 @@
     const later = [...rows.children].find((other) => Number(other.dataset.sort) < Number(row.dataset.sort));
     rows.insertBefore(row, later ?? null);
     row.classList.add("fresh");
-    while (rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
+    // `data-live-rows` may say how many the list holds.
+    while (rows.children.length > (Number(rows.dataset.liveRows) || MOST_ROWS)) rows.lastElementChild.remove();
     document.getElementById("no-rows")?.remove();
   }
 
