@@ -4,10 +4,12 @@ The rows are those of the list of requests with the same filter, grouped by the 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -23,27 +25,6 @@ from workspaces.models import Workspace
 
 _BEFORE = -1
 Grouping = Literal["bucket", "agent", "model"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """Of some requests. Those that have not ended count, and have no duration."""
-
-    requests: int = 0
-    failed: int = 0
-    unpriced: int = 0
-    """Requests with calls whose price is not known."""
-    tokens: int = 0
-    cost_usd: Decimal = Decimal(0)
-    last_at: datetime | None = None
-    p50_ms: float | None = None
-    p95_ms: float | None = None
-    p99_ms: float | None = None
-
-    @property
-    def error_rate(self) -> float | None:
-        """Of all of them, in percent."""
-        return 100 * self.failed / self.requests if self.requests else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +43,42 @@ class Group:
     durations_ms: list[int]
 
 
+class Figures:
+    """Of some requests. Those that have not ended count, and have no duration."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._groups = groups
+        self.requests = sum(group.requests for group in groups)
+        self.failed = sum(group.failed for group in groups)
+        self.unpriced = sum(group.unpriced for group in groups)
+        """Requests with calls whose price is not known."""
+        self.tokens = sum(group.tokens for group in groups)
+        self.cost_usd = sum((group.cost_usd for group in groups), start=Decimal(0))
+        self.last_at = max((group.last_at for group in groups), default=None)
+
+    @property
+    def error_rate(self) -> float | None:
+        """Of all of them, in percent."""
+        return 100 * self.failed / self.requests if self.requests else None
+
+    @property
+    def p50_ms(self) -> float | None:
+        return percentile(self._durations_ms, 0.5)
+
+    @property
+    def p95_ms(self) -> float | None:
+        return percentile(self._durations_ms, 0.95)
+
+    @property
+    def p99_ms(self) -> float | None:
+        return percentile(self._durations_ms, 0.99)
+
+    @cached_property
+    def _durations_ms(self) -> list[int]:
+        """Put in order once somebody asks: most figures are only counted."""
+        return sorted(chain.from_iterable(group.durations_ms for group in self._groups))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     buckets: Buckets
@@ -70,19 +87,19 @@ class Activity:
 
     @property
     def now(self) -> Figures:
-        return _figures(self.groups)
+        return Figures(self.groups)
 
     @property
     def before(self) -> Figures:
         """Of the span of the same length before this one."""
-        return _figures(self.earlier)
+        return Figures(self.earlier)
 
     def by(self, *names: Grouping) -> Mapping[Any, Figures]:
         """By the value of one of these, or by the values of several."""
         key, parts = attrgetter(*names), defaultdict[Any, list[Group]](list)
         for group in self.groups:
             parts[key(group)].append(group)
-        return {value: _figures(groups) for value, groups in parts.items()}
+        return {value: Figures(groups) for value, groups in parts.items()}
 
 
 def activity(workspace: Workspace, which: RequestFilter) -> Activity:
@@ -112,20 +129,4 @@ def activity(workspace: Workspace, which: RequestFilter) -> Activity:
         buckets=buckets,
         groups=[group for group in groups if group.bucket != _BEFORE],
         earlier=[group for group in groups if group.bucket == _BEFORE],
-    )
-
-
-def _figures(groups: Iterable[Group]) -> Figures:
-    groups = list(groups)
-    durations = sorted(number for group in groups for number in group.durations_ms)
-    return Figures(
-        requests=sum(group.requests for group in groups),
-        failed=sum(group.failed for group in groups),
-        unpriced=sum(group.unpriced for group in groups),
-        tokens=sum(group.tokens for group in groups),
-        cost_usd=sum((group.cost_usd for group in groups), start=Decimal(0)),
-        last_at=max((group.last_at for group in groups), default=None),
-        p50_ms=percentile(durations, 0.5),
-        p95_ms=percentile(durations, 0.95),
-        p99_ms=percentile(durations, 0.99),
     )

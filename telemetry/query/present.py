@@ -41,7 +41,8 @@ def present(workspace: Workspace, which: RequestFilter) -> Present:
     }
     newest = workspace.events.order_by("-id").values("id")[:1]
     found = Workspace.objects.filter(pk=workspace.pk).values(
-        cursor=Coalesce(Subquery(newest), 0), **{name: _Count(rows.order_by().values("pk")) for name, rows in counted.items()}
+        cursor=Coalesce(Subquery(newest), 0),
+        **{name: _Count(rows.order_by().values("pk")) for name, rows in counted.items()},
     )
     return Present(**found.get())
 

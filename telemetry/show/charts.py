@@ -139,7 +139,9 @@ def sparkline(values: Sequence[float]) -> str:
     if len(values) < 2 or not highest:
         return ""
     apart = 100 / (len(values) - 1)
-    return " ".join(f"{percent(index * apart)},{percent(98 - 96 * value / highest)}" for index, value in enumerate(values))
+    return " ".join(
+        f"{percent(index * apart)},{percent(98 - 96 * value / highest)}" for index, value in enumerate(values)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,20 @@
 """Requests over time, how many failed, and how long they took."""
 
-from telemetry.query.activity import Activity
+from collections.abc import Mapping
+
+from telemetry.query.activity import Activity, Figures
 from telemetry.show import charts, figures, scales
 from telemetry.show.charts import Chart, Column, Series
 from telemetry.web.links import requests_link, stamp
 from telemetry.web.visit import Visit
 
+ByBucket = Mapping[int, Figures]
 _OUTCOMES = (Series(name="failed", css="s-bad"), Series(name="others", css="s-accent"))
 _LATENCIES = (Series(name="p50", css="s-accent"), Series(name="p95", css="s-amber"))
 
 
-def requests_chart(visit: Visit, found: Activity, agent: str) -> Chart:
+def requests_chart(visit: Visit, found: Activity, by_bucket: ByBucket, agent: str) -> Chart:
     """Each bar leads to the requests that it counts."""
-    by_bucket = found.by("bucket")
     columns = []
     for bucket in found.buckets:
         part = by_bucket.get(bucket.number)
@@ -29,8 +31,7 @@ def requests_chart(visit: Visit, found: Activity, agent: str) -> Chart:
     return charts.bars("Requests", _OUTCOMES, columns, scale=scales.counts, write=_whole)
 
 
-def latency_chart(found: Activity) -> Chart:
-    by_bucket = found.by("bucket")
+def latency_chart(found: Activity, by_bucket: ByBucket) -> Chart:
     columns = []
     for bucket in found.buckets:
         part = by_bucket.get(bucket.number)

@@ -21,7 +21,7 @@ class Tile:
     title: str
     value: str
     note: str
-    href: str
+    href: str = ""
     delta: str = ""
     """Against the span before; empty when there was nothing then."""
     tone: str = ""
@@ -38,7 +38,7 @@ def tiles(visit: Visit, found: Activity, parameters: Mapping[str, str]) -> Seque
             value=figures.count(now.requests),
             note=f"{figures.count(now.tokens)} tokens",
             href=every,
-            delta=_change(now.requests, before.requests),
+            delta=change(now.requests, before.requests),
         ),
         _errors(now, before, requests_link(visit, **parameters, status=Status.FAILED)),
         Tile(
@@ -46,7 +46,7 @@ def tiles(visit: Visit, found: Activity, parameters: Mapping[str, str]) -> Seque
             value=figures.milliseconds(now.p95_ms),
             note=f"p50 {figures.milliseconds(now.p50_ms)}, p99 {figures.milliseconds(now.p99_ms)}",
             href=every,
-            delta=_change(now.p95_ms, before.p95_ms),
+            delta=change(now.p95_ms, before.p95_ms),
             tone=_tone(now.p95_ms, before.p95_ms),
         ),
         Tile(
@@ -54,7 +54,7 @@ def tiles(visit: Visit, found: Activity, parameters: Mapping[str, str]) -> Seque
             value=figures.money(now.cost_usd),
             note=_per_request(now),
             href=every,
-            delta=_change(now.cost_usd, before.cost_usd),
+            delta=change(now.cost_usd, before.cost_usd),
         ),
     )
 
@@ -86,7 +86,7 @@ def _percent_more(now: float | Decimal | None, before: float | Decimal | None) -
     return 100 * (float(now) / float(before) - 1)
 
 
-def _change(now: float | Decimal | None, before: float | Decimal | None) -> str:
+def change(now: float | Decimal | None, before: float | Decimal | None) -> str:
     more = _percent_more(now, before)
     if more is None:
         return ""

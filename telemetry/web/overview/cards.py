@@ -35,12 +35,13 @@ class Cards:
 
 def cards(visit: Visit, which: RequestFilter, agent: str) -> Cards:
     found = activity(visit.workspace, which)
+    by_bucket = found.by("bucket")
     parameters = {**span_parameters(which.span), "agent": agent}
     return Cards(
         now=found.now,
         tiles=tiles(visit, found, parameters),
-        requests=requests_chart(visit, found, agent),
-        latency=latency_chart(found),
+        requests=requests_chart(visit, found, by_bucket, agent),
+        latency=latency_chart(found, by_bucket),
         models=_models(found),
         agents=agent_rows(visit, found),
         failures=failures(visit.workspace, which, most=_MOST),
