@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, When
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import OrderBy
 
 from runtime.usage.totals import COUNTED, Totals
 from workspaces.models import Workspace
@@ -90,7 +90,7 @@ def largest_groups(
     grouped = _calls(workspace, group_by, span).values(*columns).annotate(**_SUMS[_is_daily(group_by)])
     return [
         UsageGroup(key=_key(group_by, row), totals=_totals(row))
-        for row in grouped.order_by(_METRICS[metric].desc(), *columns)[:limit]
+        for row in grouped.order_by(OrderBy(_METRICS[metric], descending=True), *columns)[:limit]
     ]
 
 
@@ -139,7 +139,7 @@ _SUMS: dict[bool, dict[str, Sum]] = {
     True: {**_PLAIN, "sum_unknown_price_calls": Sum("unknown_price_calls")},
     False: {**_PLAIN, "sum_unknown_price_calls": _UNKNOWN_REQUESTS},
 }
-_METRICS: dict[Metric, Combinable] = {
+_METRICS: dict[Metric, Any] = {
     "cost": F("sum_cost_usd"),
     "tokens": F("sum_input_tokens") + F("sum_output_tokens"),
     "calls": F("sum_model_calls"),

@@ -108,7 +108,7 @@ def activity(workspace: Workspace, which: RequestFilter) -> Activity:
     # The span before it comes along, as one bucket.
     both = replace(which, span=TimeRange(since=since - (until - since), until=until))
     number = (UnixSeconds("accepted_at") + Value(buckets.offset_s)) / Value(buckets.step_s)
-    rows = (
+    rows: Any = (
         both.apply(workspace)
         .order_by()
         .values_list(

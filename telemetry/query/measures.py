@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Aggregate, CharField, Func, IntegerField
+from typing_extensions import override
 
 
 class UnixSeconds(Func):
@@ -12,6 +13,7 @@ class UnixSeconds(Func):
     output_field = IntegerField()
     template = "CAST(FLOOR(EXTRACT(EPOCH FROM %(expressions)s)) AS BIGINT)"
 
+    @override
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER)"
         return self.as_sql(compiler, connection, template=template, **context)
@@ -27,6 +29,7 @@ class MillisecondsBetween(Func):
     def __init__(self, since: str, until: str) -> None:
         super().__init__(until, since)
 
+    @override
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         # Django's own difference of times calls Python for each row.
         template = "CAST(ROUND((JULIANDAY(%(expressions)s)) * 86400000) AS INTEGER)"
@@ -39,6 +42,7 @@ class Listed(Aggregate):
     output_field = CharField()
     template = "STRING_AGG(CAST(%(expressions)s AS VARCHAR), ',')"
 
+    @override
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template="GROUP_CONCAT(%(expressions)s)", **context)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import IntegerField, Subquery
 from django.db.models.functions import Coalesce
@@ -40,7 +41,7 @@ def present(workspace: Workspace, which: RequestFilter) -> Present:
         "stalled": unfinished.running().filter(lease_expires_at__lt=now),
     }
     newest = workspace.events.order_by("-id").values("id")[:1]
-    found = Workspace.objects.filter(pk=workspace.pk).values(
+    rows: Any = Workspace.objects.filter(pk=workspace.pk).values(
         cursor=Coalesce(Subquery(newest), 0),
         **{name: _Count(rows.order_by().values("pk")) for name, rows in counted.items()},
     )

@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from telemetry.web.agents.detail import agent_detail
+from telemetry.web.agents.listing import agent_list
 from telemetry.web.overview.views import overview
 from telemetry.web.requests.views import request_list
 from telemetry.web.usage.views import usage
@@ -14,10 +16,11 @@ urlpatterns = [
     path(f"{_W}/requests/", request_list, name="requests"),
     path(f"{_W}/requests/<uuid:request_id>/", request_list, name="request"),
     path(f"{_W}/usage/", usage, name="usage"),
-    path(f"{_W}/agents/<str:agent_id>/", request_list, name="agent"),
+    path(f"{_W}/agents/", agent_list, name="agents"),
+    path(f"{_W}/agents/<str:agent_id>/", agent_detail, name="agent"),
     path(f"{_W}/go/", request_list, name="go"),
     *[
         path(f"{_W}/{name}/", request_list, name=name)
-        for name in ("sessions", "inbox", "memory", "signals", "api-log", "chat", "agents", "settings")
+        for name in ("sessions", "inbox", "memory", "signals", "api-log", "chat", "settings")
     ],
 ]
