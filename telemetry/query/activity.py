@@ -124,7 +124,7 @@ def activity(workspace: Workspace, which: RequestFilter) -> Activity:
             durations_ms=Listed(MillisecondsBetween("accepted_at", "finished_at")),
         )
     )
-    groups = [Group(*row, numbers(durations_ms)) for *row, durations_ms in rows]
+    groups = [Group(*(*row, numbers(durations_ms))) for *row, durations_ms in rows]
     return Activity(
         buckets=buckets,
         groups=[group for group in groups if group.bucket != _BEFORE],

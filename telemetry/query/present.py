@@ -41,11 +41,11 @@ def present(workspace: Workspace, which: RequestFilter) -> Present:
         "stalled": unfinished.running().filter(lease_expires_at__lt=now),
     }
     newest = workspace.events.order_by("-id").values("id")[:1]
-    rows: Any = Workspace.objects.filter(pk=workspace.pk).values(
+    standing: Any = Workspace.objects.filter(pk=workspace.pk).values(
         cursor=Coalesce(Subquery(newest), 0),
         **{name: _Count(rows.order_by().values("pk")) for name, rows in counted.items()},
     )
-    return Present(**found.get())
+    return Present(**standing.get())
 
 
 class _Count(Subquery):

@@ -109,4 +109,6 @@ def _facts(definition: AgentDefinition, titles: Mapping[str, str]) -> Facts:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int) and not value:
+        return "none"
     return ", ".join(value) if isinstance(value, tuple) else str(value)

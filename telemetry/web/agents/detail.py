@@ -24,7 +24,7 @@ from telemetry.web.visit import Visit, screen
 from workspaces.roles import Scope
 from workspaces.scoping import only
 
-_RECENT = 15
+_RECENT = 8
 _FAILURES = 5
 
 

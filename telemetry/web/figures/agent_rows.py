@@ -27,8 +27,8 @@ def agent_rows(visit: Visit, found: Activity) -> Sequence[AgentRow]:
 
 
 def sparklines(found: Activity) -> dict[str, str]:
-    """By agent."""
+    """By agent, without the parts of hours or days at both ends, which would look like a fall."""
     requests = {key: each.requests for key, each in found.by("agent", "bucket").items()}
-    numbers = [bucket.number for bucket in found.buckets]
+    numbers = [bucket.number for bucket in found.buckets if not bucket.is_partial]
     agents = {agent for agent, _ in requests}
     return {agent: charts.sparkline([requests.get((agent, number), 0) for number in numbers]) for agent in agents}
