@@ -4,6 +4,7 @@ from django.urls import path
 
 from telemetry.web.overview.stream import overview_stream
 from telemetry.web.requests.stream import request_list_stream
+from telemetry.web.trace.stream import request_page_stream
 
 _W = "w/<slug:workspace>"
 
@@ -11,4 +12,5 @@ _W = "w/<slug:workspace>"
 page_streams = [
     path(f"{_W}/stream", overview_stream),  # type: ignore[arg-type]
     path(f"{_W}/requests/stream", request_list_stream),  # type: ignore[arg-type]
+    path(f"{_W}/requests/<uuid:request_id>/stream", request_page_stream),  # type: ignore[arg-type]
 ]
