@@ -12,7 +12,10 @@ from tests.factories import AgentRequestFactory
 
 def past_request(agent: Agent, at: datetime, *, ms: int | None = 1000, error: str = "", **row: Any) -> AgentRequest:
     """Accepted then; it ended after so many milliseconds, in error if one is given, or not at all."""
-    ended = {"status": Status.FAILED if error else Status.COMPLETED, "finished_at": at + timedelta(milliseconds=ms or 0)}
+    ended = {
+        "status": Status.FAILED if error else Status.COMPLETED,
+        "finished_at": at + timedelta(milliseconds=ms or 0),
+    }
     failed = {"error": {"error": error, "error_code": "provider_error"}} if error else {}
     used = {"input_tokens": 100, "output_tokens": 20, "cost_usd": Decimal("0.5"), "model": "haiku", "model_calls": 1}
     return AgentRequestFactory.create(

@@ -30,7 +30,9 @@ def desk(workspace: Workspace) -> Agent:
     return AgentFactory.create(workspace=workspace, agent_id="desk")
 
 
-def test_sums_and_percentiles_are_those_of_the_rows(workspace: Workspace, other_workspace: Workspace, desk: Agent) -> None:
+def test_sums_and_percentiles_are_those_of_the_rows(
+    workspace: Workspace, other_workspace: Workspace, desk: Agent
+) -> None:
     for number, ms in enumerate([1000, 2000, 3000, 4000]):
         past_request(desk, NOON + timedelta(minutes=number), ms=ms)
     past_request(desk, NOON + timedelta(hours=3), error="The model is down.", ms=9000, has_unknown_price=True)
@@ -84,7 +86,9 @@ def test_percentiles_lie_between_their_neighbours(fraction: float, expected: flo
 
 def test_failures_that_say_the_same_are_one_kind(workspace: Workspace, desk: Agent) -> None:
     for number in (1, 22, 333):
-        past_request(desk, NOON + timedelta(minutes=number), error=f"Rate limit of {number} per minute (req_ab{number}cde).")
+        past_request(
+            desk, NOON + timedelta(minutes=number), error=f"Rate limit of {number} per minute (req_ab{number}cde)."
+        )
     past_request(desk, NOON, error="Something else.")
     past_request(desk, NOON - timedelta(days=2), error="Something else.")
     found = failures(workspace, read_request_filter(DAY), most=5)

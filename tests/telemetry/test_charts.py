@@ -41,7 +41,9 @@ def test_a_chart_of_nothing_can_be_drawn() -> None:
 
 
 def test_what_is_missing_is_a_gap() -> None:
-    columns = [Column(label=str(number), values=each) for number, each in enumerate([(1, 2), (2, 4), (None, None), (1, 3)])]
+    columns = [
+        Column(label=str(number), values=each) for number, each in enumerate([(1, 2), (2, 4), (None, None), (1, 3)])
+    ]
     chart = charts.band("Latency", SERIES, columns, scale=scales.milliseconds, write=whole)
     assert len(chart.areas) == 2
     assert [css for css, _ in chart.lines] == ["s-bad", "s-accent"] * 2

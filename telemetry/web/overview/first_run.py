@@ -45,7 +45,7 @@ def first_run(visit: Visit) -> FirstRun:
                 title="Make an API token",
                 about="Programs send it with every request. Pages such as the chat need none.",
                 is_done=visit.workspace.tokens.filter(revoked_at=None).exists(),
-                href=visit.link("settings") if visit.may(Scope.MEMBERS_WRITE) else "",
+                href=visit.link("settings-token-new") if visit.may(Scope.MEMBERS_WRITE) else "",
                 link="New token",
                 otherwise="Ask an owner or admin of the workspace.",
             ),

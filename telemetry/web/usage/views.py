@@ -77,7 +77,7 @@ def _shown(visit: Visit, report: Report, which: TimeRange) -> Mapping[str, Any]:
 
 
 def _requests_of(visit: Visit, by: By, group: UsageGroup, which: TimeRange) -> str:
-    if by == "agent":
+    if by == "agent" and group.key["agent_id"]:
         return visit.link("agent", group.key["agent_id"])
     if by == "user" and group.key["user"]:
         return requests_link(visit, **span_parameters(which), user=group.key["user"])
