@@ -20,7 +20,7 @@ urlpatterns = [
     path(f"{_W}/requests/<uuid:request_id>/<slug:verb>/", steer, name="steer"),
     path(f"{_W}/usage/", usage, name="usage"),
     path(f"{_W}/agents/", agent_list, name="agents"),
-    path(f"{_W}/agents/<str:agent_id>/", agent_detail, name="agent"),
+    path(f"{_W}/agents/<path:agent_id>/", agent_detail, name="agent"),
     path(f"{_W}/settings/", include("telemetry.web.settings.urls")),
     path(f"{_W}/go/", request_list, name="go"),
     *[
