@@ -29,9 +29,7 @@ def compact_if_due(take: Take) -> Compaction | None:
 def play_compaction(take: Take) -> None:
     """A request that is nothing but a summary."""
     request = take.request
-    take.say(
-        NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload={"message": request.message})
-    )
+    take.say(NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload={"message": request.message}))
     done = _summarize(take, "manual")
     known = take.stage.memory.conversation(request.agent.agent_id, request.session_id)
     ending.complete_compaction(take, done, known.total_tokens if known else 0)

@@ -32,12 +32,12 @@ def delegate(take: Take, state: LoopState, calls: Sequence[LLMToolCall]) -> Loop
         child.claim()
         play.play(child)
         free_at[child.request.session_id] = child.at
-    take.mirror(*(row for child in children for row in child.rows[1:]))
+    take.mirror(*(row for child in children for row in child.log[1:]))
     if take.plan.hold == "delegated":
         hold(take, PauseReason.SUBAGENT, wakes_at=None)
     take.claim_again()
     for call, child in zip(calls, children, strict=True):
-        _, said = public_event(child.rows[-1], child.request, knows_cancelled=True)
+        _, said = public_event(child.log[-1], child.request, knows_cancelled=True)
         result = result_of_end(Delegation.read(call, take.request), child.request, said)
         duration_ms = round((take.at - child.request.accepted_at).total_seconds() * 1000)
         state = end_call(take, state, call, result, duration_ms=duration_ms, kind=EventKind.SUBAGENT_COMPLETED)
@@ -67,7 +67,7 @@ def _spawn(take: Take, state: LoopState, call: LLMToolCall) -> Take:
     request.parent, request.parent_call = take.request, f"{state.loop_index}.{call.id}"
     request.depth, request.invoke_options = take.request.depth + 1, order.options
     child.say(accepted_event(request))
-    take.mirror(child.rows[0])
+    take.mirror(child.log[0])
     return child
 
 

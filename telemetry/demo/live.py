@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 from agents.tools.ask_user import ASK_USER
@@ -33,7 +34,7 @@ def tell_live(stage: Stage, *, seed: str) -> Iterator[Take]:
     for number, (plan, exchange, behind) in enumerate(_HELD):
         session_id = f"live-{number}-{Random(f'{seed}:live:{number}').getrandbits(32):08x}"  # noqa: S311  nothing secret
         began = stage.now - timedelta(minutes=3 + number)
-        yield _ending_by(lambda at: _held(stage, plan, exchange, at, session_id, seed), began, stage.now)
+        yield _ending_by(partial(_held, stage, plan, exchange, session_id, seed), began, stage.now)
         for place in range(behind):
             is_seen = place + 1 < behind or behind == 1
             at = stage.now - timedelta(seconds=50 - 20 * place)
@@ -47,7 +48,7 @@ def _ending_by(play_at: Callable[[datetime], Take], began: datetime, now: dateti
     return play_at(began - late) if late > timedelta() else take
 
 
-def _held(stage: Stage, plan: TurnPlan, exchange: Exchange, at: datetime, session_id: str, seed: str) -> Take:
+def _held(stage: Stage, plan: TurnPlan, exchange: Exchange, session_id: str, seed: str, at: datetime) -> Take:
     take = _sent(stage, plan, exchange, at, session_id, seed)
     take.claim()
     play(take)
@@ -58,9 +59,7 @@ def _held(stage: Stage, plan: TurnPlan, exchange: Exchange, at: datetime, sessio
     return take
 
 
-def _behind(
-    stage: Stage, at: datetime, session_id: str, *, seed: str, is_seen: bool, position: int
-) -> Take:
+def _behind(stage: Stage, at: datetime, session_id: str, *, seed: str, is_seen: bool, position: int) -> Take:
     """A message to a session that is busy; the latest one no worker has looked at yet."""
     take = _sent(stage, TurnPlan(), SUPPORT[6], at, session_id, seed)
     if is_seen:

@@ -74,7 +74,9 @@ def _calls(take: Take, state: LoopState) -> list[LLMToolCall]:
     else:
         names = planned[place] if place < len(planned) else ()
     subagents = sorted(take.player.runnable.subagents)
-    return [_call(take, name, subagents[number % len(subagents)] if subagents else "") for number, name in enumerate(names)]
+    return [
+        _call(take, name, subagents[number % len(subagents)] if subagents else "") for number, name in enumerate(names)
+    ]
 
 
 def _call(take: Take, name: str, subagent: str) -> LLMToolCall:

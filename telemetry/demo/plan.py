@@ -9,7 +9,7 @@ from random import Random
 from agents.tools.ask_user import ASK_USER
 from agents.tools.subagent import INVOKE_SUBAGENT
 from runtime.kinds import Reason
-from telemetry.demo.cast import CHARACTERS, USERS, Character
+from telemetry.demo.characters import CHARACTERS, USERS, Character
 
 _SHORT_TURNS = 6
 # Of a thousand turns
@@ -85,9 +85,7 @@ def plan_stories(rng: Random, *, count: int, since: datetime, now: datetime, lon
     return sorted(stories, key=lambda story: story.begins_at)
 
 
-def _stories(
-    rng: Random, *, count: int, since: datetime, now: datetime, long_spans: Sequence[int]
-) -> Iterator[Story]:
+def _stories(rng: Random, *, count: int, since: datetime, now: datetime, long_spans: Sequence[int]) -> Iterator[Story]:
     number, left = 0, count
     for spans in long_spans:
         plan = TurnPlan(calls=tuple(("run_sql", "calculate", "run_sql", "run_sql") for _ in range(spans // 5)))

@@ -11,8 +11,8 @@ from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, WaitReason
 from runtime.models import AgentRequest
 from telemetry.demo import compaction
-from telemetry.demo.cast import CHARACTERS
 from telemetry.demo.casting import cast_request
+from telemetry.demo.characters import CHARACTERS
 from telemetry.demo.ending import CANCELLATIONS, Cut, end_cut
 from telemetry.demo.plan import Story, TurnPlan
 from telemetry.demo.play import play

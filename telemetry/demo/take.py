@@ -35,8 +35,8 @@ class Prices:
         if event.event_type not in METERED:
             return payload
         usage = LLMTokenUsage.from_dict(payload["usage"])
-        key = (payload["provider"], payload["model"], at >= self.changed_at, usage.input_tokens, usage.output_tokens)
-        key = (*key, usage.cache_read_tokens, usage.cache_write_tokens, usage.reasoning_tokens)
+        counts = (value for name, value in usage.as_dict().items() if name != "metadata")
+        key = (payload["provider"], payload["model"], at >= self.changed_at, *counts)
         if key not in self._known:
             found = meter.priced(agent_request, event.event_type, payload, at)
             self._known[key] = (found["cost_usd"], found["price"])
@@ -62,7 +62,7 @@ class Take:
     plan: TurnPlan
     rng: Random
     at: datetime
-    rows: list[RuntimeEvent] = field(default_factory=list)
+    log: list[RuntimeEvent] = field(default_factory=list)
     interactions: list[Interaction] = field(default_factory=list)
     children: list["Take"] = field(default_factory=list)
     answer: str = ""
@@ -84,13 +84,13 @@ class Take:
         self.wait(0.02)
         request = self.request
         request.attempt += 1
-        request.claimed_sequence, request.lease_owner, request.lease_seconds = len(self.rows), OWNER, LEASE_S
+        request.claimed_sequence, request.lease_owner, request.lease_seconds = len(self.log), OWNER, LEASE_S
 
     def say(self, *events: NewEvent) -> None:
         """Writes the events to the log, a moment after one another."""
         for event in events:
             self.at += _BETWEEN_EVENTS * (1 + self.rng.random())
-            self.rows.append(self._row(event, self.at))
+            self.log.append(self._row(event, self.at))
 
     def mirror(self, *rows: RuntimeEvent) -> None:
         """Refers to children's events, in the order of time. Their ids are known when they are written."""
@@ -99,12 +99,12 @@ class Take:
                 event_type=mirror_kind(row), payload=mirror_reference(row, row.agent_request, self.request)
             )
             self.at = max(self.at, row.created_at)
-            self.rows.append(self._row(event, self.at))
-            self.rows[-1].mirrored = row
+            self.log.append(self._row(event, self.at))
+            self.log[-1].mirrored = row
 
     def close(self) -> AgentRequest:
         """Brings the row's sums up to its log."""
-        told = [(row.event_type, row.payload) for row in self.rows]
+        told = [(row.event_type, row.payload) for row in self.log]
         counted, used = tally(told), meter.used(told)
         for name in TALLIED:
             setattr(self.request, name, getattr(counted, name))
@@ -112,7 +112,7 @@ class Take:
             if name != "unknown_price_calls":
                 setattr(self.request, name, getattr(used, name))
         self.request.has_unknown_price = bool(used and used.unknown_price_calls)
-        self.request.last_sequence = len(self.rows)
+        self.request.last_sequence = len(self.log)
         return self.request
 
     def family(self) -> Iterable["Take"]:
@@ -128,7 +128,7 @@ class Take:
         return RuntimeEvent(
             workspace_id=self.request.workspace_id,
             agent_request=self.request,
-            sequence=len(self.rows) + 1,
+            sequence=len(self.log) + 1,
             agent_name=self.request.agent.agent_id,
             session_id=self.request.session_id,
             trace_id=event.trace_id or self.request.trace_id,

@@ -77,9 +77,9 @@ def _trouble(take: Take, state: LoopState) -> LLMProvider:
     if not take.plan.falls_back or runnable.fallback_llm is None:
         return runnable.llm
     _failed_call(take, state, runnable.llm, _OVERLOADED)
-    about = {"from": name_of(runnable.llm), "to": name_of(runnable.fallback_llm)}
-    about |= {"code": _OVERLOADED.code, "error": _OVERLOADED.message}
-    take.say(NewEvent(event_type=EventKind.LLM_FALLBACK, loop_index=state.loop_index, payload=about))
+    models = {"from": name_of(runnable.llm), "to": name_of(runnable.fallback_llm)}
+    about = {"code": _OVERLOADED.code, "error": _OVERLOADED.message}
+    take.say(NewEvent(event_type=EventKind.LLM_FALLBACK, loop_index=state.loop_index, payload={**models, **about}))
     return runnable.fallback_llm
 
 

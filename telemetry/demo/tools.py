@@ -77,7 +77,9 @@ PROPS = {
         ),
         Prop(
             tool=RememberedTool("search_docs", "Pages of the handbook that match.", "query"),
-            arguments=lambda rng: {"query": rng.choice(("returns policy", "carrier contracts", "lamp LX-204 spare part"))},
+            arguments=lambda rng: {
+                "query": rng.choice(("returns policy", "carrier contracts", "lamp LX-204 spare part"))
+            },
             content=lambda rng, _: "\n\n".join(
                 f"## Page {rng.randrange(1, 400)}\nReturns are possible for {days} days. See also page {days + 3}."
                 for days in (14, 30)
@@ -87,7 +89,9 @@ PROPS = {
         ),
         Prop(
             tool=RememberedTool("fetch_page", "The text of a web page.", "url"),
-            arguments=lambda rng: {"url": f"https://docs.example.com/handbook/{rng.randrange(1, 90)}?session={'x' * 60}"},
+            arguments=lambda rng: {
+                "url": f"https://docs.example.com/handbook/{rng.randrange(1, 90)}?session={'x' * 60}"
+            },
             content=lambda rng, given: f"<html><body onload=alert(1)>{given['url']} " + "Lorem ipsum dolor. " * 40,
             error="HTTP 503 from docs.example.com",
             error_chance=0.09,
@@ -95,7 +99,9 @@ PROPS = {
         ),
         Prop(
             tool=RememberedTool("run_sql", "Rows of a read-only query.", "sql"),
-            arguments=lambda rng: {"sql": f"SELECT article, pieces FROM stock WHERE depot = {rng.randrange(40)} LIMIT 8"},
+            arguments=lambda rng: {
+                "sql": f"SELECT article, pieces FROM stock WHERE depot = {rng.randrange(40)} LIMIT 8"  # noqa: S608  never run
+            },
             content=_rows,
             error='ERROR: column "peices" does not exist\nLINE 1: SELECT article, peices FROM stock\n                        ^',
             error_chance=0.08,

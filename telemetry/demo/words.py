@@ -102,8 +102,8 @@ ANALYSIS = (
     ),
     Exchange(
         "Reconcile the stock of $city with the order book.",
-        "Stock and order book differ by $count pieces in 3 articles:\n\n```json\n{\n  \"LX-204-B\": -12,\n  \"LX-118\": 4,\n"
-        "  \"KT-09\": -1\n}\n```\n\nThe first looks like a delivery that was never booked in.",
+        'Stock and order book differ by $count pieces in 3 articles:\n\n```json\n{\n  "LX-204-B": -12,\n  "LX-118": 4,\n'
+        '  "KT-09": -1\n}\n```\n\nThe first looks like a delivery that was never booked in.',
     ),
 )
 WRITING = (
@@ -126,7 +126,10 @@ ODD = (
         "مرحبًا! طلبك **$order** في الطريق إليك، ومن المتوقع أن يصل خلال $days أيام.\n\n- الناقل: Northwind Freight\n- عدد الطرود: ٢",
     ),
     Exchange("איפה ההזמנה שלי $order?", "ההזמנה **$order** בדרך אליך ותגיע בעוד $days ימים."),
-    Exchange("注文 $order はいつ届きますか？", "ご注文 **$order** は $days 日後に届く予定です。ご不便をおかけして申し訳ございません。"),
+    Exchange(
+        "注文 $order はいつ届きますか",
+        "ご注文 **$order** は $days 日後に届く予定です。ご不便をおかけして申し訳ございません。",
+    ),
     Exchange(
         '<script>alert("question")</script><img src=x onerror=alert(1)> what do you make of this?',
         'You sent markup:\n\n<script>alert("answer")</script>\n\n[click me](javascript:alert(1)) '
@@ -141,10 +144,15 @@ ODD = (
         f"What is this token? {'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9' * 12}",
         f"It looks like a signed token. Its parts without a break: {'0123456789abcdef' * 40}",
     ),
-    Exchange("\U0001f44b\U0001f3fd \U0001f9d1\u200d\U0001f692 \U0001f4e6 ❓", "\U0001f4e6 ➡️ \U0001f3e0 \U0001f389 (in $days days)"),
     Exchange(
-        "Explain everything about returns. " + "I really want to know all of it, step by step, with nothing left out. " * 30,
-        "# Returns\n\n" + "".join(f"## Step {n}\n\nDo what step {n} says, and keep the receipt.\n\n" for n in range(1, 31)),
+        "\U0001f44b\U0001f3fd \U0001f9d1\u200d\U0001f692 \U0001f4e6 ❓",
+        "\U0001f4e6 ➡️ \U0001f3e0 \U0001f389 (in $days days)",
+    ),
+    Exchange(
+        "Explain everything about returns. "
+        + "I really want to know all of it, step by step, with nothing left out. " * 30,
+        "# Returns\n\n"
+        + "".join(f"## Step {n}\n\nDo what step {n} says, and keep the receipt.\n\n" for n in range(1, 31)),
     ),
 )
 SUMMARY = """Summary:

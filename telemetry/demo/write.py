@@ -53,7 +53,7 @@ class Writer:
         # Children first: what refers to them at the same moment comes after them.
         for member in reversed(list(take.family())):
             self._requests.append(member.close())
-            self._rows += member.rows
+            self._rows += member.log
             self._interactions += member.interactions
             self._drafts += _drafts(member)
 
@@ -81,7 +81,7 @@ class Writer:
         sessions = list({id(known.session): known.session for known, _ in stored}.values())
         workspace = self.memory.workspace
         with transaction.atomic(using=memory_database()):
-            new = [session for session in sessions if session.pk is None]
+            new = [session for session in sessions if session._state.adding]
             workspace.sessions.bulk_create(new, batch_size=_ROWS_AT_ONCE)
             turns = [turn for _, turn in stored]
             for known, turn in stored:
@@ -119,9 +119,7 @@ def _new_ids(model: type[models.Model], count: int) -> Iterable[int]:
             first = next((seq for (seq,) in cursor.fetchall()), 0) + 1
             return range(first, first + count)
         cursor.execute("SELECT pg_current_xact_id()")
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
-        )
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
         return sorted(pk for (pk,) in cursor.fetchall())
 
 
@@ -160,7 +158,7 @@ def _drafts(take: Take) -> list[ResponseDraft]:
     """What a request that runs has said so far."""
     if not take.draft:
         return []
-    asking = next(row for row in reversed(take.rows) if row.event_type == EventKind.LLM_REQUEST_START)
+    asking = next(row for row in reversed(take.log) if row.event_type == EventKind.LLM_REQUEST_START)
     draft = ResponseDraft(
         workspace=take.request.workspace,
         agent_request=take.request,

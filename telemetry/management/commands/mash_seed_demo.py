@@ -32,7 +32,9 @@ Exit codes: 0 written, 1 the workspace has requests already and --yes is missing
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--requests", type=int, required=True, metavar="N", help="How many, delegated ones included.")
+        parser.add_argument(
+            "--requests", type=int, required=True, metavar="N", help="How many, delegated ones included."
+        )
         parser.add_argument("--workspace", default="demo", metavar="SLUG", help="Default: demo.")
         parser.add_argument("--days", type=int, default=30, help="How far back it reaches. Default: 30.")
         parser.add_argument("--seed", type=int, default=1, help="Another number, another history. Default: 1.")
