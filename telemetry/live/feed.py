@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from runtime.follow import newest_settled
 from runtime.horizon import horizon
 from runtime.hub import Watch, hub
-from runtime.models import RuntimeEvent
 from runtime.readers import in_patient_reader
 from runtime.sse import KEEP_ALIVE_S
+from workspaces.models import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Feed:
     def _read(self, cursor: int) -> tuple[set[int], int, bool]:
         """The requests with events after the cursor, the new cursor, and whether there is more to come."""
         settled, is_newest = horizon.look()
-        found = RuntimeEvent.rows.filter(workspace=self._workspace_pk, id__gt=cursor, id__lte=settled)
+        found = Workspace(pk=self._workspace_pk).events.filter(id__gt=cursor, id__lte=settled)
         page = list(found.order_by("id").values_list("id", "agent_request_id")[:_PAGE])
         is_full = len(page) == _PAGE
         reached = page[-1][0] if is_full else max(cursor, settled)

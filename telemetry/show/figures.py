@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-NOTHING = "–"
+NOTHING = "\u2013"
+"""An en dash: there is no such figure."""
 
 
 def duration(seconds: float | timedelta | None) -> str:

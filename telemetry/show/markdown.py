@@ -11,9 +11,39 @@ from pygments.util import ClassNotFound
 
 MAX_CHARACTERS = 64 * 1024
 _HIGHLIGHTED_CHARACTERS = 20_000
-_TAGS = frozenset(
-    "a blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul".split()
-)
+_TAGS = {
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "dd",
+    "del",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "span",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+}
 _ATTRIBUTES = {"a": {"href", "title"}, "code": {"class"}, "div": {"class"}, "span": {"class"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto"}
 _formatter = HtmlFormatter(nowrap=True)
@@ -29,7 +59,9 @@ def _code(text: str, language: str, _: str) -> str:
         return escapeHtml(text)
 
 
-_parser = MarkdownIt("commonmark", {"html": False, "highlight": _code}).enable(["table", "strikethrough"]).disable("image")
+_parser = (
+    MarkdownIt("commonmark", {"html": False, "highlight": _code}).enable(["table", "strikethrough"]).disable("image")
+)
 
 
 def markdown(text: str) -> SafeString:
@@ -38,7 +70,7 @@ def markdown(text: str) -> SafeString:
         return mark_safe(f"<pre>{escapeHtml(text)}</pre>")  # noqa: S308  escaped
     clean = nh3.clean(
         _parser.render(text),
-        tags=set(_TAGS),
+        tags=_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes=_SCHEMES,
         link_rel="noopener noreferrer nofollow",

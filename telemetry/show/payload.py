@@ -59,13 +59,15 @@ def _leaf(name: str, value: Any) -> Node:
         return Node(name=name, kind="blob", note=blob)
     if len(text) > MAX_STRING:
         left = len(text) - MAX_STRING
-        return Node(name=name, kind="string", text=text[:MAX_STRING], note=f"{left:,} more characters: see the raw text")
+        return Node(
+            name=name, kind="string", text=text[:MAX_STRING], note=f"{left:,} more characters: see the raw text"
+        )
     return Node(name=name, kind="string", text=text)
 
 
 def _blob(text: str) -> str:
     """What an encoded file is called instead of being shown; empty for text that people read."""
-    head, comma, rest = text[:200].partition(",")
+    head, comma, _ = text[:200].partition(",")
     if comma and head.startswith("data:") and head.endswith(";base64"):
         return f"{head.removeprefix('data:').removesuffix(';base64')}, {_kilobytes(len(text) - len(head))}"
     if len(text) >= _BASE64_AT_LEAST and " " not in text[:200] and _BASE64.issuperset(text):

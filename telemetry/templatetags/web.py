@@ -14,9 +14,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from telemetry.show import figures
+from telemetry.show import figures, payload
 from telemetry.show import markdown as markdown_of
-from telemetry.show import payload
 from telemetry.web import assets
 
 register = template.Library()

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from typing import Literal, cast, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,8 +12,10 @@ COOKIE = "mash_preferences"
 _YEAR_S = 365 * 24 * 3600
 Theme = Literal["system", "light", "dark"]
 Density = Literal["compact", "comfortable"]
+Shortcuts = Literal["on", "off"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 DENSITIES: tuple[Density, ...] = get_args(Density)
+SHORTCUTS: tuple[Shortcuts, ...] = get_args(Shortcuts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ class Preferences:
     density: Density = "compact"
     tz: str = "UTC"
     """An IANA time zone."""
-    shortcuts: Literal["on", "off"] = "on"
+    shortcuts: Shortcuts = "on"
     """Whether single keys do something."""
 
     @property
@@ -42,14 +44,16 @@ def preferences_of(request: HttpRequest) -> Preferences:
 def read_preferences(text: str) -> Preferences:
     """What does not make sense is left out: a cookie may be anybody's."""
     known = {field.name for field in fields(Preferences)}
-    told = {name: value for name, value in parse_qsl(text[:500]) if name in known and _is_possible(name, value)}
-    return Preferences(**cast(dict[str, Theme], told))
+    told: dict[str, Any] = {
+        name: value for name, value in parse_qsl(text[:500]) if name in known and _is_possible(name, value)
+    }
+    return Preferences(**told)
 
 
 def _is_possible(name: str, value: str) -> bool:
     if name == "tz":
         return value in time_zones()
-    return value in {"theme": THEMES, "density": DENSITIES, "shortcuts": ("on", "off")}[name]
+    return value in {"theme": THEMES, "density": DENSITIES, "shortcuts": SHORTCUTS}[name]
 
 
 @lru_cache(maxsize=1)

@@ -12,5 +12,8 @@ urlpatterns = [
     path(f"{_W}/requests/", request_list, name="requests"),
     path(f"{_W}/requests/<uuid:request_id>/", request_list, name="request"),
     path(f"{_W}/go/", request_list, name="go"),
-    *[path(f"{_W}/{name}/", request_list, name=name) for name in ("sessions", "inbox", "memory", "signals", "api-log", "usage", "chat", "agents", "settings")],
+    *[
+        path(f"{_W}/{name}/", request_list, name=name)
+        for name in ("sessions", "inbox", "memory", "signals", "api-log", "usage", "chat", "agents", "settings")
+    ],
 ]

@@ -6,7 +6,6 @@ that is asked for: a named template partial with the id of the element that it g
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -25,15 +24,13 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 
+from runtime.api.observability import require_observability
 from telemetry.web.navigation import GROUPS, Group
 from telemetry.web.preferences import Preferences, preferences_of
-from workspaces.authenticate import Principal, Unauthorized, WorkspaceNotFound, authenticate_page
+from workspaces.authenticate import Principal, Unauthorized, authenticate_page
 from workspaces.errors import MashError
 from workspaces.models import Workspace
 from workspaces.roles import Scope
-
-SENT = 302
-LOOK_HERE = 303
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +68,9 @@ class Visit:
         name = f"{template}#{part}" if part else template
         shell: dict[str, Any] = {} if part else {"shell": shell_of(self)}
         began = time.perf_counter()
-        text = render_to_string(name, {"visit": self, "slug": self.workspace.slug, **shell, **context}, request=self.request)
+        text = render_to_string(
+            name, {"visit": self, "slug": self.workspace.slug, **shell, **context}, request=self.request
+        )
         self.clock.render_s += time.perf_counter() - began
         return HttpResponse(text, status=status)
 
@@ -127,6 +126,9 @@ def shell_of(visit: Visit) -> Shell:
 
 
 Screen = Callable[..., HttpResponseBase]
+_OBSERVING = (Scope.TELEMETRY_READ, Scope.USAGE_READ)
+# Pages hold what models have written, so they load nothing that is not ours: no images of other places, not even inline.
+_STRICTER = {"img-src": ["'self'"], "base-uri": ["'none'"]}
 
 
 def screen(name: str, scope: Scope, *, methods: Collection[str] = ("GET",)) -> Callable[[Screen], Screen]:
@@ -136,7 +138,6 @@ def screen(name: str, scope: Scope, *, methods: Collection[str] = ("GET",)) -> C
     """
 
     def decorate(view: Screen) -> Screen:
-        @csp_replace({"img-src": ["'self'"], "base-uri": ["'none'"]})
         @gzip_page
         @wraps(view)
         def answer(request: HttpRequest, workspace: str, **arguments: Any) -> HttpResponseBase:
@@ -150,14 +151,15 @@ def screen(name: str, scope: Scope, *, methods: Collection[str] = ("GET",)) -> C
             with connection.execute_wrapper(visit.clock.watch), timezone.override(visit.preferences.zone):
                 try:
                     principal.require(scope)
+                    if scope in _OBSERVING:
+                        require_observability()
                     response = view(visit, **arguments)
                 except MashError as error:
                     response = failure(visit, error)
             return _finished(visit, response)
 
-        answer.required_scope = scope  # type: ignore[attr-defined]  # the walk over every URL asks for it
-        answer.methods = tuple(methods)  # type: ignore[attr-defined]
-        return answer
+        strict: Screen = csp_replace(_STRICTER)(answer)
+        return strict
 
     return decorate
 
@@ -165,7 +167,12 @@ def screen(name: str, scope: Scope, *, methods: Collection[str] = ("GET",)) -> C
 def failure(visit: Visit, error: MashError) -> HttpResponse:
     """The error as a page or, for htmx, as a small alert in the place that was to be filled."""
     template = "web/error.html#alert" if visit.target else "web/error.html"
-    context = {"visit": visit, "slug": visit.workspace.slug, "error": error, "shell": None if visit.target else shell_of(visit)}
+    context = {
+        "visit": visit,
+        "slug": visit.workspace.slug,
+        "error": error,
+        "shell": None if visit.target else shell_of(visit),
+    }
     return HttpResponse(render_to_string(template, context, request=visit.request), status=error.status)
 
 
@@ -184,12 +191,3 @@ def _to_login(request: HttpRequest) -> HttpResponse:
         query = urlencode({"next": f"/{back}"})
         return HttpResponse(status=200, headers={"HX-Redirect": f"{reverse(settings.LOGIN_URL)}?{query}"})
     return redirect_to_login(request.get_full_path(), login_url=reverse(settings.LOGIN_URL))
-
-
-def find_workspace(request: HttpRequest) -> Workspace | None:
-    """Where a person goes who names no workspace: the first that they may enter."""
-    with suppress(Unauthorized, WorkspaceNotFound):
-        user = request.user
-        if user.is_authenticated:
-            return user.workspaces.order_by("slug").first()
-    return None

@@ -1,6 +1,5 @@
 """Pages in a real browser, served by a web process of their own on the test's database."""
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,14 +15,15 @@ from tests.live_web import LiveWeb, live_web
 from workspaces.models import User, Workspace
 from workspaces.roles import Role
 
-# Playwright keeps an event loop in the test's thread, which Django takes for asynchronous code.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 PATIENCE_MS = 15_000
 SignIn = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """Started anew for each test: while Playwright runs, no other test of this process can have an event loop."""
+    # That loop is in the test's own thread, which Django takes for asynchronous code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with chromium() as started:
         yield started
 

@@ -1,8 +1,7 @@
 """Every URL, of Django's resolver and of the ASGI router, asked by strangers (promise 6).
 
 A route whose arguments or body have no example here fails, so that a new endpoint cannot slip by. The admin's pages have a
-walk of their own in `tests/admin`, and so have the WebSocket
-and H2A in `tests/runtime`.
+walk of their own in `tests/admin`, so have people's pages in `tests/pages`, and the WebSocket and H2A in `tests/runtime`.
 """
 
 import json
@@ -24,7 +23,7 @@ from workspaces.roles import Scope
 from workspaces.tokens import issue_token
 
 PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs"}
-WALKED_ELSEWHERE = ("admin/", "h2a/")
+WALKED_ELSEWHERE = ("admin/", "h2a/", "w/", "account/", "assets/", "telemetry")
 _AGENT = "api/v1/agent/<str:agent_id>"
 BODIES: dict[str, dict[str, object]] = {
     "api/v1/attachments": {"name": "dot.png", "data": text_of(PNG)},

@@ -1,7 +1,7 @@
 """What a person meets outside of any workspace."""
 
 from dataclasses import replace
-from typing import get_args
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from telemetry.web.preferences import Theme, preferences_of
+from telemetry.web.preferences import THEMES, preferences_of
 
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#1d6f61"/>'
@@ -32,10 +32,11 @@ def home(request: HttpRequest, rest: str = "") -> HttpResponse:
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Keeps the theme and goes back to the page."""
-    wanted, back = request.POST.get("theme", ""), request.POST.get("next", "")
+    wanted: Any = request.POST.get("theme", "")
+    back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     response = redirect(back if is_ours else reverse("home"))
-    if wanted in get_args(Theme):
+    if wanted in THEMES:
         kept = replace(preferences_of(request), theme=wanted)
         kept.keep(response, is_secure=request.is_secure())
     return response

@@ -13,6 +13,7 @@ from runtime.stream import cursor_of
 from telemetry.live.door import Viewer, opened
 from telemetry.live.feed import Changes, Feed, feeds
 from telemetry.live.frames import RESYNC, frame, part
+from telemetry.live.limits import counted
 from telemetry.query.requests import RequestFilter, for_list, read_request_filter
 from workspaces.errors import MashError
 from workspaces.roles import Scope as AccessScope
@@ -33,9 +34,10 @@ async def request_list_stream(scope: Scope, receive: Receive, send: Send) -> Non
     """`GET /w/<workspace>/requests/stream`, with the filters of the page and `after`, the event id that it was made at."""
     try:
         opening = await opened(scope, AccessScope.SESSIONS_READ, _open)
-        workspace_pk = opening.viewer.principal.workspace.pk
-        with hub.watch(workspace=workspace_pk) as watch, feeds.of(workspace_pk) as feed:
-            watch.principal = opening.viewer.principal
+        principal = opening.viewer.principal
+        workspace_pk = principal.workspace.pk
+        with counted(principal), hub.watch(workspace=workspace_pk) as watch, feeds.of(workspace_pk) as feed:
+            watch.principal = principal
             await send_frames(_frames(opening, feed, watch), receive, send)
     except MashError as error:
         await send_error(send, error)
@@ -68,9 +70,7 @@ def _changed(opening: Opening, changes: Changes) -> bytes:
     if len(changes.request_pks) > _MOST_ROWS:
         return RESYNC
     workspace, preferences = opening.viewer.principal.workspace, opening.viewer.preferences
-    matching = set(
-        opening.which.apply(workspace).filter(pk__in=changes.request_pks).values_list("pk", flat=True)
-    )
+    matching = set(opening.which.apply(workspace).filter(pk__in=changes.request_pks).values_list("pk", flat=True))
     rows = for_list(workspace.agent_requests.filter(pk__in=changes.request_pks))
     with timezone.override(preferences.zone):
         html = "".join(
