@@ -15,7 +15,7 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -27,7 +27,7 @@ from django.views.decorators.gzip import gzip_page
 from runtime.api.observability import require_observability
 from telemetry.web.navigation import GROUPS, Group
 from telemetry.web.preferences import Preferences, preferences_of
-from workspaces.authenticate import Principal, Unauthorized, authenticate_page
+from workspaces.authenticate import Principal, Unauthorized, WorkspaceNotFound, authenticate_page
 from workspaces.errors import MashError
 from workspaces.models import Workspace
 from workspaces.roles import Scope
@@ -147,6 +147,8 @@ def screen(name: str, scope: Scope, *, methods: Collection[str] = ("GET",)) -> C
                 principal = authenticate_page(request, workspace)
             except Unauthorized:
                 return _to_login(request)
+            except WorkspaceNotFound as error:
+                raise Http404 from error
             visit = Visit(request=request, principal=principal, preferences=preferences_of(request), screen=name)
             with connection.execute_wrapper(visit.clock.watch), timezone.override(visit.preferences.zone):
                 try:
