@@ -108,6 +108,16 @@ PROPS = {
             seconds=0.9,
         ),
         Prop(
+            tool=RememberedTool("current_time", "The current date and time."),
+            arguments=lambda _: {},
+            content=lambda rng, _: (
+                f"Monday, 2026-11-23 {rng.randrange(8, 20):02}:{rng.randrange(60):02}:07 UTC (UTC+0000)"
+            ),
+            error="Unknown time zone",
+            error_chance=0.0,
+            seconds=0.01,
+        ),
+        Prop(
             tool=RememberedTool("calculate", "The value of an arithmetic expression.", "expression"),
             arguments=lambda rng: {"expression": f"{rng.randrange(2, 900)} * {rng.randrange(2, 90)} / 100"},
             content=lambda rng, _: str(rng.randrange(1, 9000)),

@@ -7,9 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from benchmarks.ui.routes import pages
 from tests.browser.conftest import PATIENCE_MS, sign_in
 from tests.live_web import LiveWeb
-from tests.pages.walk import furnish, pages
+from tests.pages.walk import furnish
 from workspaces.models import User, Workspace
 
 WIDE: ViewportSize = {"width": 1280, "height": 800}

@@ -1,6 +1,6 @@
 """Every page and every stream below `/w/<workspace>/`: who may see it, that it answers, and how often it asks the database.
 
-A route whose arguments have no example in `tests/pages/walk.py` fails, so that a new page cannot slip by.
+A route whose arguments have no example in `benchmarks/ui/routes.py` fails, so that a new page cannot slip by.
 `RECORD_STATEMENTS=1 pytest tests/pages/test_every_page.py` writes `statements.json` anew.
 """
 
@@ -17,9 +17,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from benchmarks.ui.routes import Page, filled, pages
+from telemetry.web.streams import page_streams
 from tests.factories import MembershipFactory, UserFactory
 from tests.pages.conftest import signed_in
-from tests.pages.walk import Page, furnish, pages, stream_patterns
+from tests.pages.walk import furnish
 from tests.web import Web, wait_until
 from workspaces.models import User, Workspace
 from workspaces.roles import ROLE_SCOPES, Role
@@ -28,7 +30,6 @@ RECORD = Path(__file__).with_name("statements.json")
 # Statements of web-ui 3.0, by kind of page
 BUDGETS = {"list": 8, "trace": 12, "part": 5}
 _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')
-_ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 @pytest.fixture
@@ -133,8 +134,8 @@ def test_streams_are_opened_to_members_only(transactional_db: None, workspace: W
     member, outsider = UserFactory.create(), UserFactory.create()
     MembershipFactory.create(workspace=workspace, user=member, role=Role.OWNER)
     MembershipFactory.create(user=outsider, role=Role.OWNER)
-    for pattern in stream_patterns():
-        path = "/" + _ARGUMENT.sub(lambda found: examples[found[1]], pattern)
+    for pattern in [str(entry.pattern) for entry in page_streams]:
+        path = filled(pattern, examples)
         for user, expected in ((None, 401), (outsider, 404), (member, 200)):
             status = _status(path, user)
             faults += [] if status == expected else [f"{pattern}, {user}: {status}"]
