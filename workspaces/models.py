@@ -19,7 +19,12 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         constraints = [
-            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_unique"),
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~Q(email=""),
+                name="user_email_unique",
+                violation_error_message="There is an account with this e-mail address.",
+            ),
         ]
 
     @property
@@ -33,8 +38,14 @@ class User(AbstractUser):
         """What this person may do in the workspace: nothing for a stranger, everything for a superuser."""
         if self.is_superuser:
             return frozenset(Scope)
+        return ROLE_SCOPES.get(self.role_in(workspace), frozenset())
+
+    def role_in(self, workspace: "Workspace") -> str:
+        """Empty for a stranger; a superuser is as an owner."""
+        if self.is_superuser:
+            return Role.OWNER
         membership = workspace.memberships.filter(user=self).first()
-        return ROLE_SCOPES[membership.role] if membership else frozenset()
+        return membership.role if membership else ""
 
 
 def new_host_id() -> str:
@@ -91,6 +102,30 @@ class Membership(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.user} in {self.workspace} ({self.role})"
+
+
+class Invitation(models.Model):
+    """A link that lets one person in, once. Only its SHA-256 is kept; the link itself is shown once."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    email = models.EmailField(blank=True, help_text="Whom it is meant for; whoever holds the link may use it.")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    rows = models.Manager["Invitation"]()
+    objects = ClosedManager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.email or 'somebody'} as {self.role}"
 
 
 class ApiToken(models.Model):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from runtime.readers import DATABASE_ERRORS, in_reader
 from runtime.sse import NotReady, Scope, http_request
@@ -22,6 +22,21 @@ class Viewer:
     principal: Principal
     preferences: Preferences
     request: HttpRequest
+
+    @property
+    def page(self) -> "Page":
+        """The page whose stream this is."""
+        parameters = self.request.GET.copy()
+        parameters.pop("after", None)
+        return Page(self.request.path.removesuffix("stream"), parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What templates ask of a request when they link to their own page."""
+
+    path: str
+    GET: QueryDict
 
 
 async def opened(scope: Scope, needed: AccessScope, read: Callable[[Viewer], Opening]) -> Opening:

@@ -7,11 +7,12 @@ from typing import Generic, TypeVar
 from django.db.models import Model, QuerySet
 
 Row = TypeVar("Row", bound=Model)
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
-    rows: Sequence[Row]
+class Page(Generic[Shown]):
+    rows: Sequence[Shown]
     next: str
     """Cursor of the page after this one; empty on the last."""
 

@@ -53,6 +53,11 @@ def money(dollars: Decimal | float | None) -> str:
     return f"${amount:.{places}f}"
 
 
+def exact_money(dollars: Decimal | None) -> str:
+    """US dollars with all their digits, for a price that somebody has set."""
+    return NOTHING if dollars is None else f"${dollars.normalize():f}"
+
+
 def percent(part: float, whole: float) -> str:
     """Of the whole; nothing where there is no whole."""
     return f"{100 * part / whole:.1f}%" if whole else NOTHING

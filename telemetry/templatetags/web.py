@@ -1,5 +1,6 @@
 """How the pages show values, link to themselves and draw their icons."""
 
+import json
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -19,12 +20,14 @@ from telemetry.show import markdown as markdown_of
 from telemetry.web import assets
 
 register = template.Library()
+_MOST_SHOWN = 64 * 1024
 _ICONS = Path(settings.BASE_DIR) / "static" / "web" / "icons"
 
 register.filter("duration", figures.duration)
 register.filter("milliseconds", figures.milliseconds)
 register.filter("count", figures.count)
 register.filter("money", figures.money)
+register.filter("exact_money", figures.exact_money)
 register.filter("size", figures.size)
 register.filter("markdown", markdown_of.markdown)
 
@@ -124,6 +127,25 @@ def status_icon(status: str) -> str:
 @register.filter
 def split(text: str) -> list[str]:
     return text.split()
+
+
+@register.filter
+def pairs(text: str) -> list[list[str]]:
+    """`a=First b=The_second` as pairs for a loop; an underscore stands for a space."""
+    return [part.replace("_", " ").split("=", 1) for part in text.split()]
+
+
+@register.filter
+def content(text: str) -> SafeString:
+    """What a tool answered: JSON as a tree, anything else as it is; cut where it is too long to be read here."""
+    if text[:1] in {"{", "["} and len(text) <= _MOST_SHOWN:
+        try:
+            return format_html('<div class="json">{}</div>', json_tree(json.loads(text)))
+        except (ValueError, RecursionError):
+            pass
+    left = len(text) - _MOST_SHOWN
+    note = format_html('<p class="quiet">{} more characters are in the raw event.</p>', f"{left:,}") if left > 0 else ""
+    return format_html('<pre class="snippet" dir="auto">{}</pre>{}', text[:_MOST_SHOWN], note)
 
 
 @register.simple_tag(takes_context=True)

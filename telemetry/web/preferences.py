@@ -36,6 +36,11 @@ class Preferences:
         response.set_cookie(COOKIE, text, max_age=_YEAR_S, samesite="Lax", secure=is_secure, httponly=True)
 
 
+def look(request: HttpRequest) -> dict[str, Preferences]:
+    """For templates of pages inside and outside of workspaces."""
+    return {"look": preferences_of(request)}
+
+
 def preferences_of(request: HttpRequest) -> Preferences:
     return read_preferences(request.COOKIES.get(COOKIE, ""))
 

@@ -29,6 +29,7 @@ MAY_NAME_ROWS = {
     "runtime/management/commands/mash_worker.py",
     "workspaces/access.py",
     "workspaces/authenticate.py",
+    "workspaces/invitations.py",
 }
 OUR_MODELS = [model for model in apps.get_models() if model._meta.app_label in ROOMS]
 TENANT_MODELS = [model for model in OUR_MODELS if model not in GLOBAL]

@@ -130,6 +130,4 @@ class MembershipAdmin(WorkspaceModelAdmin):
 
 def _may_touch(request: HttpRequest, membership: Membership | None) -> bool:
     """Only owners decide about owners."""
-    if membership is None or membership.role != Role.OWNER:
-        return True
-    return access_of(request).owns(membership.workspace_id)
+    return membership is None or access_of(request).may_give(membership.role, membership.workspace_id)

@@ -7,11 +7,11 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from typing_extensions import override
 
-from workspaces import audit
 from workspaces.admin.access import access_of
 from workspaces.admin.base import WorkspaceModelAdmin
 from workspaces.admin.forms import WorkspaceForm
 from workspaces.bootstrap import create_workspace
+from workspaces.change import change_workspace
 from workspaces.models import Workspace
 from workspaces.roles import Scope
 
@@ -53,9 +53,7 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
     def save_model(self, request: HttpRequest, obj: Workspace, form: "ModelForm[Any]", change: bool) -> None:
         actor = access_of(request).actor
         if change:
-            obj.save(update_fields=form.changed_data)
-            details = {name: form.cleaned_data[name] for name in form.changed_data}
-            audit.record(obj, actor=actor, action="workspace.changed", target=obj.slug, details=details)
+            change_workspace(obj, {name: form.cleaned_data[name] for name in form.changed_data}, actor=actor)
             return
         created = create_workspace(obj.slug, obj.name, actor=actor)
         for name in _LIMITS:

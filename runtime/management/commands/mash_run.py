@@ -107,7 +107,7 @@ class Command(BaseCommand):
             f"""
 Workspace "{workspace.slug}" is ready. These secrets are shown once:
 
-  Admin      {url}/admin/   user {user.get_username()}, password {password}
+  Open       {url}/ and sign in as {user.get_username()}{f", password {password}" if password else ""}
   API token  {token}
   Agent      assistant, provider {provider}{demo if provider == "demo" else ""}
 
