@@ -25,7 +25,8 @@ def _seed() -> None:
 def _facts() -> None:
     """Lets the reader in, with the password of this run, and tells what there is to look at."""
     # Models exist only after Django has been set up.
-    from benchmarks.ui.routes import examples_in, pages
+    from benchmarks.ui.examples import examples_in
+    from benchmarks.ui.routes import pages
     from workspaces.bootstrap import add_member
     from workspaces.models import User, Workspace
     from workspaces.roles import Role
@@ -35,7 +36,7 @@ def _facts() -> None:
     user.set_password(os.environ["BENCH_PASSWORD"])
     user.save()
     add_member(workspace, user, Role.OWNER, actor="command:benchmarks")
-    examples = examples_in(workspace)
+    examples = examples_in(workspace, user)
     readable = {page.name: page.path(examples) for page in pages() if "GET" in page.methods}
     long_ones = workspace.agent_requests.filter(last_sequence__gt=1500).order_by("last_sequence")
     facts = {

@@ -31,8 +31,8 @@ def tab(browser: Browser, site: LiveWeb, member: User) -> Iterator[Page]:
     context.close()
 
 
-def test_nothing_serious_on_any_page(tab: Page, site: LiveWeb, workspace: Workspace) -> None:
-    examples = furnish(workspace, requests=30)
+def test_nothing_serious_on_any_page(tab: Page, site: LiveWeb, workspace: Workspace, member: User) -> None:
+    examples = furnish(workspace, member, requests=30)
     addresses = [page.path(examples) for page in pages() if "GET" in page.methods]
     faults = [fault for address in addresses for fault in _faults(tab, f"{site.url}{address}")]
     assert not faults, "\n".join(["", *faults])

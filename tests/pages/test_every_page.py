@@ -1,6 +1,6 @@
 """Every page and every stream below `/w/<workspace>/`: who may see it, that it answers, and how often it asks the database.
 
-A route whose arguments have no example in `benchmarks/ui/routes.py` fails, so that a new page cannot slip by.
+A route whose arguments have no example in `benchmarks/ui/examples.py` fails, so that a new page cannot slip by.
 `RECORD_STATEMENTS=1 pytest tests/pages/test_every_page.py` writes `statements.json` anew.
 """
 
@@ -33,8 +33,8 @@ _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')
 
 
 @pytest.fixture
-def examples(workspace: Workspace) -> dict[str, str]:
-    return furnish(workspace)
+def examples(workspace: Workspace, owner: User) -> dict[str, str]:
+    return furnish(workspace, owner)
 
 
 def read_pages() -> list[Page]:
@@ -130,10 +130,10 @@ def _kind(name: str) -> str:
 
 
 def test_streams_are_opened_to_members_only(transactional_db: None, workspace: Workspace) -> None:
-    examples, faults = furnish(workspace), []
     member, outsider = UserFactory.create(), UserFactory.create()
     MembershipFactory.create(workspace=workspace, user=member, role=Role.OWNER)
     MembershipFactory.create(user=outsider, role=Role.OWNER)
+    examples, faults = furnish(workspace, member), []
     for pattern in [str(entry.pattern) for entry in page_streams]:
         path = filled(pattern, examples)
         for user, expected in ((None, 401), (outsider, 404), (member, 200)):
