@@ -53,9 +53,10 @@ def _pictures(browser: Browser, site: SeededSqlite, pages: dict[str, str], *, lo
 
 
 def _picture(page: Page, url: str, file: Path) -> str:
-    answer = page.goto(url)
-    if answer is None or "text/html" not in answer.headers.get("content-type", ""):
-        return f"no page   {url}"
+    answer = page.request.head(url)
+    if "text/html" not in answer.headers.get("content-type", ""):
+        return f"no page {url}"
+    page.goto(url)
     page.wait_for_timeout(_SETTLE_MS)
     page.screenshot(path=file, full_page=True)
     return f"{answer.status} {file}"
