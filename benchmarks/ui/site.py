@@ -1,5 +1,6 @@
 """A stack whose database holds a history, seeded once and kept for the next run."""
 
+import hashlib
 import json
 import secrets
 import shutil
@@ -15,6 +16,14 @@ from typing_extensions import override
 from benchmarks.stack import PostgresStack, SqliteStack, Stack
 
 SEED_WITHIN_S = 3600
+_ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _schema() -> str:
+    digest = hashlib.sha256()
+    for migration in sorted(_ROOT.glob("*/migrations/0*.py")):
+        digest.update(migration.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _postgresql(program: str) -> str:
@@ -36,7 +45,8 @@ class History:
     days: int = 30
 
     def kept_as(self, ending: str) -> Path | None:
-        name = f"{self.requests}-{self.days}{'-small' if self.small else ''}.{ending}"
+        """Under a name of its own for every shape of the tables."""
+        name = f"{self.requests}-{self.days}{'-small' if self.small else ''}-{_schema()}.{ending}"
         return self.cache / name if self.cache else None
 
 
