@@ -92,7 +92,9 @@ def _send(visit: Visit, agent: Agent, session_id: str) -> HttpResponse:
         attached = [{"name": file.name or "", "data": file.read()} for file in _files(visit)]
         submission = submission_from({"message": message, "session_id": session_id, "attachments": attached})
         # The form's own key: what is sent twice by a slow click is one message.
-        accept_request(visit.principal, agent, submission, idempotency_key=checked_key(visit.request.POST.get("key", "")))
+        accept_request(
+            visit.principal, agent, submission, idempotency_key=checked_key(visit.request.POST.get("key", ""))
+        )
     except MashError as error:
         return _page(visit, agent, session_id, fault=error, typed=message)
     return visit.go(visit.link("chat-session", agent.agent_id, session_id))
