@@ -22,7 +22,9 @@
     const later = [...rows.children].find((other) => order * (row.dataset.sort - other.dataset.sort) > 0);
     rows.insertBefore(row, later ?? null);
     row.classList.add("fresh");
-    while (order > 0 && rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
+    // `data-live-rows` may say how many the list holds.
+    const most = Number(rows.dataset.liveRows) || MOST_ROWS;
+    while (order > 0 && rows.children.length > most) rows.lastElementChild.remove();
     document.getElementById("no-rows")?.remove();
   }
 
