@@ -18,6 +18,8 @@ from workspaces.tokens import digest_of
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 TOKEN_COOKIE = "mash_api_key"  # noqa: S105  the cookie's name, not a token
 USE_NOTED_EVERY = timedelta(minutes=1)
+NOTED = "mash.noted"
+"""Key of an ASGI scope under which a call's watcher keeps what is found out about it."""
 
 
 class Unauthorized(MashError):
@@ -67,7 +69,15 @@ def authenticate(request: HttpRequest) -> Principal:
     The first credential that is present decides: a wrong bearer token is not rescued by a right cookie.
     """
     text = presented_token(request)
-    return _by_token(text) if text else _by_session(request)
+    return _noted(request, _by_token(text) if text else _by_session(request))
+
+
+def _noted(request: HttpRequest, principal: Principal) -> Principal:
+    """Leaves the caller where whoever watches this call can find it, without asking again."""
+    scope = getattr(request, "scope", {})
+    if NOTED in scope:
+        scope[NOTED]["principal"] = principal
+    return principal
 
 
 def authenticate_by_header(request: HttpRequest) -> Principal:

@@ -15,6 +15,8 @@ class Page(Generic[Shown]):
     rows: Sequence[Shown]
     next: str
     """Cursor of the page after this one; empty on the last."""
+    newest: int = 0
+    """Key of the first row."""
 
 
 def newest_page(rows: "QuerySet[Row]", cursor: str, *, size: int) -> Page[Row]:
@@ -22,4 +24,5 @@ def newest_page(rows: "QuerySet[Row]", cursor: str, *, size: int) -> Page[Row]:
     if cursor.isdecimal() and len(cursor) < 19:
         rows = rows.filter(pk__lt=int(cursor))
     found = list(rows.order_by("-pk")[: size + 1])
-    return Page(found[:size], str(found[size - 1].pk) if len(found) > size else "")
+    following = str(found[size - 1].pk) if len(found) > size else ""
+    return Page(found[:size], following, found[0].pk if found else 0)

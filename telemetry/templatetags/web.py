@@ -148,6 +148,13 @@ def content(text: str) -> SafeString:
     return format_html('<pre class="snippet" dir="auto">{}</pre>{}', text[:_MOST_SHOWN], note)
 
 
+@register.filter
+def prompt(blocks: str | list[dict[str, Any]]) -> SafeString:
+    """An agent's system prompt, which may come in blocks."""
+    told = blocks if isinstance(blocks, str) else "\n\n".join(str(block.get("text", "")) for block in blocks)
+    return content(told)
+
+
 @register.simple_tag(takes_context=True)
 def stream_query(context: dict[str, Any], **more: Any) -> str:
     """The page's own filters for its stream, and what else the stream is to know."""

@@ -27,6 +27,7 @@ MAY_NAME_ROWS = {
     "runtime/management/commands/mash_rebuild.py",
     "runtime/management/commands/mash_replay.py",
     "runtime/management/commands/mash_worker.py",
+    "telemetry/api_log/writer.py",
     "workspaces/access.py",
     "workspaces/authenticate.py",
     "workspaces/invitations.py",

@@ -42,7 +42,7 @@ def cards(visit: Visit, which: RequestFilter, agent: str) -> Cards:
         tiles=tiles(visit, found, parameters),
         requests=requests_chart(visit, found, by_bucket, agent),
         latency=latency_chart(found, by_bucket),
-        models=_models(found),
+        models=_models(visit, found, parameters),
         agents=agent_rows(visit, found),
         failures=failures(visit.workspace, which, most=_MOST),
         failed_link=requests_link(visit, **parameters, status=Status.FAILED),
@@ -50,7 +50,7 @@ def cards(visit: Visit, which: RequestFilter, agent: str) -> Cards:
     )
 
 
-def _models(found: Activity) -> list[charts.Row]:
+def _models(visit: Visit, found: Activity, parameters: Mapping[str, str]) -> list[charts.Row]:
     by_model: Mapping[str, Figures] = found.by("model")
     dearest = sorted(by_model.items(), key=lambda item: (-item[1].cost_usd, -item[1].requests))
     highest = max((each.cost_usd for each in by_model.values()), default=0)
@@ -59,6 +59,7 @@ def _models(found: Activity) -> list[charts.Row]:
             name=model or "no model answered",
             text=figures.money(each.cost_usd) + ("+?" if each.unpriced else ""),
             width=charts.share(float(each.cost_usd), float(highest)),
+            href=requests_link(visit, **parameters, model=model) if model else "",
             note=f"{figures.count(each.requests)} requests",
         )
         for model, each in dearest[:_MOST_MODELS]

@@ -57,7 +57,8 @@ async def _frames(opening: Opening, feed: Feed, watch: Watch) -> AsyncIterator[b
 def _now(opening: Opening, changed: Collection[int] | None) -> bytes:
     """The strip, and of the newest requests those that have changed; all of them at the beginning."""
     workspace, preferences = opening.viewer.principal.workspace, opening.viewer.preferences
-    about = {"slug": workspace.slug, "present": present(workspace, opening.which)}
+    agent = opening.viewer.request.GET.get("agent", "")
+    about = {"slug": workspace.slug, "agent": agent, "present": present(workspace, opening.which)}
     rows = newest_requests(workspace, opening.which) if changed != () else ()
     with timezone.override(preferences.zone):
         strip = render_to_string(f"{_TEMPLATE}#strip", about)
