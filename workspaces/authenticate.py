@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db.models import F, Value
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
 from workspaces.errors import MashError
 from workspaces.models import ApiToken, User, Workspace
-from workspaces.roles import Scope
+from workspaces.roles import ROLE_SCOPES, Scope
 from workspaces.scoping import only
 from workspaces.tokens import digest_of
 
@@ -150,10 +151,16 @@ def _of_member(user: User | None, slug: str) -> Principal:
         raise Unauthorized("Send an API token: `Authorization: Bearer <token>`.")
     if not slug.strip():
         raise WorkspaceRequired("Name the workspace: in the header Mash-Workspace, or in a WebSocket's query.")
-    workspace = only(user.workspaces.filter(slug=slug.strip()))
+    # With the role, which would be a statement of its own on every page.
+    workspace = only(user.workspaces.filter(slug=slug.strip()).annotate(role=_role_of(user)))
     if workspace is None:
         raise WorkspaceNotFound("There is no such workspace.")
-    return Principal(workspace=workspace, scopes=user.scopes_in(workspace), user=user)
+    scopes = frozenset(Scope) if user.is_superuser else ROLE_SCOPES[workspace.role]  # type: ignore[attr-defined]  # annotated
+    return Principal(workspace=workspace, scopes=scopes, user=user)
+
+
+def _role_of(user: User) -> "F | Value":
+    return Value("") if user.is_superuser else F("memberships__role")
 
 
 def _session_user(request: HttpRequest) -> User | None:

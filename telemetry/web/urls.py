@@ -2,14 +2,19 @@
 
 from django.urls import include, path
 
+from telemetry.web import converters  # noqa: F401  registers them
 from telemetry.web.agents.detail import agent_detail
 from telemetry.web.agents.listing import agent_list
 from telemetry.web.api_log.views import api_event, api_log
 from telemetry.web.attachments import attachment_file
 from telemetry.web.chat.views import chat_agent, chat_home, chat_session, chat_stop
 from telemetry.web.inbox.views import inbox, interaction
+from telemetry.web.memory.views import memory_search
 from telemetry.web.overview.views import overview
 from telemetry.web.requests.views import request_list
+from telemetry.web.sessions.detail import session_page
+from telemetry.web.sessions.views import session_list
+from telemetry.web.signals.views import signal_catalogue
 from telemetry.web.trace.views import export, request_page, steer
 from telemetry.web.usage.views import usage
 
@@ -36,5 +41,8 @@ urlpatterns = [
     path(f"{_W}/chat/<str:agent_id>/<path:session_id>/", chat_session, name="chat-session"),
     path(f"{_W}/inbox/", inbox, name="inbox"),
     path(f"{_W}/inbox/<str:interaction_id>/", interaction, name="interaction"),
-    *[path(f"{_W}/{name}/", request_list, name=name) for name in ("sessions", "memory", "signals")],
+    path(f"{_W}/sessions/", session_list, name="sessions"),
+    path(f"{_W}/sessions/<str:agent_id>/<session_id:session_id>/", session_page, name="session"),
+    path(f"{_W}/memory/", memory_search, name="memory"),
+    path(f"{_W}/signals/", signal_catalogue, name="signals"),
 ]
