@@ -52,7 +52,9 @@ class Part:
         """The first of a call's arguments, on one line."""
         if not isinstance(self.arguments, dict):
             return ""
-        told = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in self.arguments.items()]
+        told = [
+            f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in self.arguments.items()
+        ]
         return " ".join(" ".join(told)[: 2 * _PREVIEW].split())[:_PREVIEW]
 
     @property

@@ -52,7 +52,6 @@ def test_a_message_begins_a_session_and_its_answer_is_shown(
     agent: Agent,
     run_requests: Driver,
     django_assert_max_num_queries: Any,
-
 ) -> None:
     assert visitor.get(f"/w/{workspace.slug}/chat/")["Location"] == f"/w/{workspace.slug}/chat/talker/"
     went = send(visitor, workspace, 'tools=1 tool=echo args={"text": "pong"} say="it is **done**"')
