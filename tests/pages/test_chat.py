@@ -58,6 +58,8 @@ def test_a_message_begins_a_session_and_its_answer_is_shown(
     assert re.fullmatch(rf"/w/{workspace.slug}/chat/talker/chat-[0-9a-f]{{8}}/", went["Location"])
     assert "Stop" in page(visitor, went["Location"])
     run_requests()
+    for session in ("other", "another"):
+        AgentRequestFactory.create(workspace=workspace, agent=agent, session_id=session)
     with django_assert_max_num_queries(12):
         html = page(visitor, went["Location"])
     for piece in ("<strong>done</strong>", "text=pong", "completed", "Open trace", "data-copy="):
