@@ -59,6 +59,15 @@ def cut(text: str | None, length: int = 200) -> str:
 
 
 @register.filter
+def middle(text: str, length: int = 24) -> str:
+    """A long id by how it begins and ends, which is where ids differ."""
+    if len(text) <= length:
+        return text
+    end = (length - 1) // 2
+    return f"{text[: length - 1 - end]}…{text[-end:]}"
+
+
+@register.filter
 def json_tree(value: Any) -> SafeString:
     return mark_safe("".join(payload.lines(payload.tree(value))))  # noqa: S308  escaped part by part
 
