@@ -56,6 +56,8 @@ def test_a_message_begins_a_session_and_its_answer_is_shown(
     django_assert_max_num_queries: Any,
 ) -> None:
     assert visitor.get(f"/w/{workspace.slug}/chat/")["Location"] == f"/w/{workspace.slug}/chat/talker/"
+    chosen = visitor.get(f"/w/{workspace.slug}/chat/?agent=research")
+    assert chosen["Location"] == f"/w/{workspace.slug}/chat/research/"
     went = send(visitor, workspace, 'tools=1 tool=echo args={"text": "pong"} say="it is **done**"')
     assert re.fullmatch(rf"/w/{workspace.slug}/chat/talker/chat-[0-9a-f]{{8}}/", went["Location"])
     assert "Stop" in page(visitor, went["Location"])

@@ -43,11 +43,12 @@ class Exchange:
 
 @screen("chat", Scope.AGENTS_RUN)
 def chat_home(visit: Visit) -> HttpResponse:
-    """The primary agent's chat, where there is one; else a choice."""
+    """The chat with `agent`, else with the primary one, else with the first."""
+    wanted = visit.request.GET.get("agent", "")
     agents = list(visit.workspace.agents.offered())
-    primary = next((agent for agent in agents if agent.role == Agent.Role.PRIMARY), agents[0] if agents else None)
-    if primary is not None:
-        return visit.go(visit.link("chat-agent", primary.agent_id))
+    agents.sort(key=lambda agent: (agent.agent_id != wanted, agent.role != Agent.Role.PRIMARY))
+    if agents:
+        return visit.go(visit.link("chat-agent", agents[0].agent_id))
     return visit.render("web/chat/no_agent.html", {})
 
 
