@@ -31,6 +31,7 @@ def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
         "request_id": str(row.request_id),
         "agent_id": row.agent.agent_id,
         "session_id": row.session_id,
+        "interaction_id": workspace.interactions.order_by("-pk")[0].interaction_id,
         "steer.verb": "rerun",
         "settings-member.pk": str(workspace.memberships.get(user=user).pk),
         "settings-invitation-revoke.pk": str(invitation.pk),
