@@ -21,6 +21,6 @@ def request_list(visit: Visit) -> HttpResponse:
         "page": page,
         "cursor": newest,
         "is_live": parameters.get("live") != "0" and not parameters.get("cursor"),
-        "has_filters": bool(which.conditions) or bool(which.span.preset != "24h"),
+        "has_filters": bool(which.expression.parts) or bool(which.span.preset != "24h"),
     }
     return visit.render("web/requests/page.html", context, partials={"results"})

@@ -1,0 +1,3 @@
+from telemetry.models.saved_view import SavedView
+
+__all__ = ["SavedView"]
