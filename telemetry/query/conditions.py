@@ -62,9 +62,10 @@ def _term(term: Term, workspace: Workspace) -> Q:
     return _HAS[value](workspace)
 
 
+# SQLite chooses an index by how many of its columns are bound: the second column, which says nothing, outweighs the workspace.
 def _called(workspace: Workspace, tool: str) -> Q:
     calls = workspace.events.filter(
-        agent_request=OuterRef("pk"), event_type=EventKind.TOOL_STARTED, payload__tool_name=tool
+        agent_request=OuterRef("pk"), sequence__gte=0, event_type=EventKind.TOOL_STARTED, payload__tool_name=tool
     )
     # A row that has called nothing needs no look at its log
     return Q(tool_calls__gt=0) & Q(Exists(calls.order_by()))
@@ -76,11 +77,11 @@ def _has_metadata(key: str, value: str) -> Q:
 
 
 def _has_interaction(workspace: Workspace) -> Q:
-    return Q(Exists(workspace.interactions.filter(agent_request=OuterRef("pk"))))
+    return Q(Exists(workspace.interactions.filter(agent_request=OuterRef("pk"), run__gte=0)))
 
 
 def _has_subagent(workspace: Workspace) -> Q:
-    return Q(Exists(workspace.agent_requests.filter(parent=OuterRef("pk"))))
+    return Q(Exists(workspace.agent_requests.filter(parent=OuterRef("pk"), parent_call__gte="")))
 
 
 _HAS: Mapping[str, Callable[[Workspace], Q]] = {

@@ -1,7 +1,7 @@
 """Which requests: from the parameters of an address to rows, the same for a list, its stream, its charts and its exports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.db.models import F
 from django.db.models.functions import Left
@@ -19,7 +19,7 @@ PREVIEW = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFilter:
     span: TimeRange
-    expression: Group = Group()
+    expression: Group = field(default_factory=Group)
     faults: tuple[Fault, ...] = ()
     """What was asked for and cannot be found out: said, never dropped in silence."""
 
@@ -60,9 +60,9 @@ def _has_text(expression: Expression) -> bool:
 
 
 def for_list(rows: AgentRequestQuerySet) -> AgentRequestQuerySet:
-    """With what a row of a list shows, and no more: long texts are cut by the database."""
+    """With what a row of a list shows, and no more: long texts are cut by the database. The latest first."""
     return (
         rows.annotate(agent_name=F("agent__agent_id"), preview=Left("message", PREVIEW))
         .defer("message", "context", "metadata", "limits", "structured_output", "invoke_options", "attachments")
-        .order_by("-pk")
+        .order_by("-accepted_at", "-pk")
     )
