@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from runtime.models import AgentRequest
-
 Row = TypeVar("Row", bound=Model)
 Shown = TypeVar("Shown")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOMENT_AND_KEY = re.compile(r"(\d{1,17})-(\d{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Page(Generic[Shown]):
     rows: Sequence[Shown]
     next: str
     """Cursor of the page after this one; empty on the last."""
+    newest: int = 0
+    """Key of the first row."""
 
 
 def newest_page(rows: "QuerySet[Row]", cursor: str, *, size: int) -> Page[Row]:
@@ -26,18 +28,18 @@ def newest_page(rows: "QuerySet[Row]", cursor: str, *, size: int) -> Page[Row]:
     if cursor.isdecimal() and len(cursor) < 19:
         rows = rows.filter(pk__lt=int(cursor))
     found = list(rows.order_by("-pk")[: size + 1])
-    return Page(found[:size], str(found[size - 1].pk) if len(found) > size else "")
+    following = str(found[size - 1].pk) if len(found) > size else ""
+    return Page(found[:size], following, found[0].pk if found else 0)
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+def latest_page(rows: "QuerySet[Row]", cursor: str, *, by: str, size: int) -> Page[Row]:
+    """By a descending time, and by key where that is the same. A cursor that no page gave begins at the latest."""
+    if place := _MOMENT_AND_KEY.fullmatch(cursor):
+        at = _EPOCH + timedelta(microseconds=int(place[1]))
+        rows = rows.filter(Q(**{f"{by}__lt": at}) | Q(**{by: at}, pk__lt=int(place[2])), **{f"{by}__lte": at})
+    found = list(rows.order_by(f"-{by}", "-pk")[: size + 1])
+    return Page(found[:size], _cursor(found[size - 1], by) if len(found) > size else "")
 
 
-def latest_page(rows: "QuerySet[AgentRequest]", cursor: str, *, size: int) -> Page[AgentRequest]:
-    """By descending time of acceptance, so that one index serves both a span of time and the order."""
-    if found := re.fullmatch(r"(\d{1,17})-(\d{1,18})", cursor, re.ASCII):
-        at, pk = _EPOCH + int(found[1]) * _MICROSECOND, int(found[2])
-        rows = rows.filter(Q(accepted_at__lt=at) | Q(pk__lt=pk), accepted_at__lte=at)
-    shown = list(rows.order_by("-accepted_at", "-pk")[: size + 1])
-    last = shown[size - 1] if len(shown) > size else None
-    return Page(shown[:size], f"{(last.accepted_at - _EPOCH) // _MICROSECOND}-{last.pk}" if last else "")
+def _cursor(row: Model, by: str) -> str:
+    return f"{(getattr(row, by) - _EPOCH) // timedelta(microseconds=1)}-{row.pk}"

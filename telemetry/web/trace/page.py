@@ -1,22 +1,18 @@
 """What a request's page shows: its header, the rows of its spans, and the one that is looked at."""
 
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from runtime.errors import RequestNotFound
 from runtime.kinds import Status
 from runtime.models import AgentRequest
 from runtime.usage.family import with_children
 from runtime.usage.totals import Totals
 from telemetry.show.lanes import Axis, Bar, Tick, axis_of
-from telemetry.show.spans import ROOT, Span, Trace, trace_of
-from telemetry.web.trace.log import read_lines
-from workspaces.models import Workspace
-from workspaces.scoping import only
+from telemetry.show.log import read_lines
+from telemetry.show.spans import FOLDED, ROOT, Span, Trace, trace_of
 
 # Above this, models and tools that went well stay folded into their step
 MOST_ROWS = 500
@@ -40,7 +36,7 @@ class TracePage:
     agent_request: AgentRequest
     trace: Trace
     axis: Axis
-    rows: list[Row]
+    table: list[Row]
     usage: Totals
     family: Totals
 
@@ -51,7 +47,7 @@ class TracePage:
     @property
     def queued_s(self) -> float:
         """Without a worker: from acceptance, or a resume, to the moment when somebody took it."""
-        return sum(row.seconds for row in self.rows if row.span.kind == "queue")
+        return sum(row.seconds for row in self.table if row.span.kind == "queue")
 
     @property
     def run_s(self) -> float:
@@ -64,7 +60,7 @@ class TracePage:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        spans = [row.span for row in self.rows]
+        spans = [row.span for row in self.table]
         kinds = ("model", "tool", "subagent")
         return {
             **{kind: sum(span.kind == kind for span in spans) for kind in kinds},
@@ -72,16 +68,9 @@ class TracePage:
         }
 
 
-def find_request(workspace: Workspace, request_id: uuid.UUID) -> AgentRequest:
-    found = only(workspace.agent_requests.with_relatives().filter(request_id=request_id))
-    if found is None:
-        raise RequestNotFound("There is no such request.")
-    return found
-
-
 def read_page(agent_request: AgentRequest, trace: Trace | None = None) -> TracePage:
     """Everything but the content of spans. `trace` is one that was folded before."""
-    trace = trace or trace_of(read_lines(agent_request, after=0, up_to=agent_request.last_sequence))
+    trace = trace or trace_of(read_lines(agent_request, FOLDED, after=0, up_to=agent_request.last_sequence))
     now = _shown_until(agent_request, trace)
     if root := trace.spans.get(ROOT):
         root.began, root.ended = agent_request.accepted_at, agent_request.finished_at
@@ -96,7 +85,7 @@ def read_page(agent_request: AgentRequest, trace: Trace | None = None) -> TraceP
         agent_request=agent_request,
         trace=trace,
         axis=axis,
-        rows=rows,
+        table=rows,
         usage=usage,
         family=with_children(agent_request) if has_children else usage,
     )
@@ -112,7 +101,7 @@ def _shown_until(agent_request: AgentRequest, trace: Trace) -> datetime:
 
 def chosen(page: TracePage, parameters: Mapping[str, str]) -> list[Row]:
     """The rows that the filters leave: kinds, errors, a share of the whole, words."""
-    rows, show, words = page.rows, parameters.get("show", ""), parameters.get("find", "").strip().lower()
+    rows, show, words = page.table, parameters.get("show", ""), parameters.get("find", "").strip().lower()
     tests: dict[str, Callable[[Row], bool]] = {
         "errors": lambda row: bool(row.span.error),
         "long": lambda row: row.share >= 0.1,

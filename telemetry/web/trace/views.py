@@ -8,9 +8,11 @@ from django.http import HttpResponse
 from runtime.public import request_row
 from runtime.steer import VERBS, offered_verbs
 from runtime.traces.serialise import event_rows
+from telemetry.show.conversation import conversation_of
+from telemetry.show.log import find_request
 from telemetry.web.trace.detail import read_detail
 from telemetry.web.trace.events import read_events
-from telemetry.web.trace.page import chosen, find_request, read_page
+from telemetry.web.trace.page import chosen, read_page
 from telemetry.web.visit import Visit, screen
 from workspaces.authenticate import Forbidden
 from workspaces.errors import MashError
@@ -41,6 +43,7 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
         "view": view,
         "rows": chosen(page, parameters),
         "detail": read_detail(agent_request, span) if span else None,
+        "parts": conversation_of(agent_request).parts.values() if view == "conversation" else None,
         "events": read_events(agent_request, parameters) if view == "events" else None,
         "verbs": offered_verbs(agent_request) if visit.may(Scope.AGENTS_RUN) else [],
         "interactions": list(agent_request.interactions.filter(state="open")) if not agent_request.is_terminal else [],
