@@ -3,10 +3,10 @@
 from django.urls import path
 
 from telemetry.web import converters  # noqa: F401  registers them
-from telemetry.web.overview.stream import overview_stream
 from telemetry.web.api_log.stream import api_log_stream
 from telemetry.web.chat.stream import exchange_stream
 from telemetry.web.inbox.stream import inbox_stream
+from telemetry.web.overview.stream import overview_stream
 from telemetry.web.requests.stream import request_list_stream
 from telemetry.web.sessions.stream import session_list_stream, session_page_stream
 from telemetry.web.trace.stream import request_page_stream

@@ -1,16 +1,16 @@
-"""The screens of a workspace, below `/w/<workspace>/`; their streams are in `telemetry.live.routes`."""
+"""The screens of a workspace, below `/w/<workspace>/`; their streams are in `telemetry.web.streams`."""
 
 from django.urls import include, path
 
 from telemetry.web import converters  # noqa: F401  registers them
 from telemetry.web.agents.detail import agent_detail
 from telemetry.web.agents.listing import agent_list
-from telemetry.web.overview.views import overview
 from telemetry.web.api_log.views import api_event, api_log
 from telemetry.web.attachments import attachment_file
 from telemetry.web.chat.views import chat_agent, chat_home, chat_session, chat_stop
 from telemetry.web.inbox.views import inbox, interaction
 from telemetry.web.memory.views import memory_search
+from telemetry.web.overview.views import overview
 from telemetry.web.requests.views import request_list
 from telemetry.web.sessions.detail import session_page
 from telemetry.web.sessions.views import session_list
