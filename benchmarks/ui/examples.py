@@ -32,6 +32,7 @@ def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
         "agent_id": row.agent.agent_id,
         "session_id": row.session_id,
         "steer.verb": "rerun",
+        "request-chosen.verb": "rerun",
         "settings-member.pk": str(workspace.memberships.get(user=user).pk),
         "settings-invitation-revoke.pk": str(invitation.pk),
         "settings-token-revoke.pk": str(token.pk),

@@ -12,7 +12,7 @@ class SavedView(models.Model):
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="saved_views")
     owner = models.ForeignKey(User, models.CASCADE, related_name="+")
-    slug = models.SlugField(max_length=60)
+    slug = models.SlugField(max_length=60, allow_unicode=True)
     name = models.CharField(max_length=60)
     parameters = models.JSONField(default=dict)
     is_shared = models.BooleanField(default=False)

@@ -9,6 +9,7 @@ from django.db.models.functions import Left
 from runtime.models.request import AgentRequestQuerySet
 from telemetry.query.conditions import condition
 from telemetry.query.grammar import Expression, Fault, Group, Negated, parse, together
+from telemetry.query.measures import MillisecondsBetween
 from telemetry.query.ranges import TimeRange, read_range
 from telemetry.query.terms import PARAMETERS, TEXT, BadTerm, Term, read_parameter
 from workspaces.models import Workspace
@@ -62,7 +63,12 @@ def _has_text(expression: Expression) -> bool:
 def for_list(rows: AgentRequestQuerySet) -> AgentRequestQuerySet:
     """With what a row of a list shows, and no more: long texts are cut by the database. The latest first."""
     return (
-        rows.annotate(agent_name=F("agent__agent_id"), preview=Left("message", PREVIEW))
+        rows.annotate(
+            agent_name=F("agent__agent_id"),
+            version=F("agent_version__number"),
+            preview=Left("message", PREVIEW),
+            queued_ms=MillisecondsBetween("accepted_at", "started_at"),
+        )
         .defer("message", "context", "metadata", "limits", "structured_output", "invoke_options", "attachments")
         .order_by("-accepted_at", "-pk")
     )
