@@ -25,6 +25,7 @@ _ICONS = Path(settings.BASE_DIR) / "static" / "web" / "icons"
 
 register.filter("duration", figures.duration)
 register.filter("milliseconds", figures.milliseconds)
+register.filter("duration_share", figures.duration_share)
 register.filter("count", figures.count)
 register.filter("money", figures.money)
 register.filter("exact_money", figures.exact_money)

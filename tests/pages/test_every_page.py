@@ -29,6 +29,8 @@ from workspaces.roles import ROLE_SCOPES, Role
 RECORD = Path(__file__).with_name("statements.json")
 # Statements of web-ui 3.0, by kind of page
 BUDGETS = {"list": 8, "trace": 12, "part": 5}
+# Pages that fold logs
+_TRACES = ("<uuid:request_id>", "/chat/<str:agent_id>/<")
 _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')
 
 
@@ -126,7 +128,7 @@ def _compare(counts: dict[str, int]) -> None:
 def _kind(name: str) -> str:
     if "#" in name:
         return "part"
-    return "trace" if "<uuid:request_id>" in name else "list"
+    return "trace" if any(sign in name for sign in _TRACES) else "list"
 
 
 def test_streams_are_opened_to_members_only(transactional_db: None, workspace: Workspace) -> None:

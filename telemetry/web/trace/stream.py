@@ -122,6 +122,7 @@ class PageFollower(Follower):
     def _context(self) -> dict[str, object]:
         return {
             "agent_request": self.agent_request,
+            "may_answer": AccessScope.INTERACTIONS_ANSWER in self.viewer.principal.scopes,
             "slug": self.viewer.principal.workspace.slug,
             "request": self.viewer.page,
             "view": self.view,

@@ -46,6 +46,7 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
         "parts": conversation_of(agent_request).parts.values() if view == "conversation" else None,
         "events": read_events(agent_request, parameters) if view == "events" else None,
         "verbs": offered_verbs(agent_request) if visit.may(Scope.AGENTS_RUN) else [],
+        "may_answer": visit.may(Scope.INTERACTIONS_ANSWER),
         "interactions": list(agent_request.interactions.filter(state="open")) if not agent_request.is_terminal else [],
     }
     return visit.render("web/trace/page.html", context, partials=PARTIALS)
