@@ -30,7 +30,7 @@ RECORD = Path(__file__).with_name("statements.json")
 # Statements of web-ui 3.0, by kind of page
 BUDGETS = {"list": 8, "trace": 12, "part": 5}
 # Pages that fold logs
-_TRACES = ("<uuid:request_id>", "/chat/<str:agent_id>/<")
+_TRACES = ("<uuid:request_id>", "/chat/<str:agent_id>/<", "/sessions/<str:agent_id>/<")
 _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')
 
 
