@@ -24,9 +24,10 @@ from telemetry.live.door import Viewer, opened
 from telemetry.live.frames import END, frame, part
 from telemetry.live.limits import counted
 from telemetry.show.spans import Trace, trace_of
+from telemetry.web.trace.choice import chosen
 from telemetry.web.trace.events import read_events
 from telemetry.web.trace.log import read_lines
-from telemetry.web.trace.page import Row, TracePage, chosen, find_request, read_page
+from telemetry.web.trace.page import Row, TracePage, find_request, read_page
 from workspaces.errors import MashError
 from workspaces.roles import Scope as AccessScope
 
@@ -173,7 +174,7 @@ def _tick(shown: Shown) -> bytes:
     page = read_page(shown.agent_request, shown.trace)
     if abs(page.axis.seconds - shown.lane_s) > 1e-6:
         return frame(_rows(shown, page))
-    rows = [row for row in page.rows if row.bar.is_open and row.span.key in shown.looks]
+    rows = [row for row in page.table if row.bar.is_open and row.span.key in shown.looks]
     return frame(_row(shown, row, is_new=False) for row in rows)
 
 
