@@ -3,6 +3,7 @@
 import gzip
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -17,7 +18,7 @@ from runtime.models import AgentRequest, RuntimeEvent
 from telemetry.show.compare import align, text_difference
 from telemetry.show.lanes import axis_of, compressed, long_idle, zoomed
 from telemetry.show.outline import critical_path, idle_stretches
-from telemetry.show.spans import Span, trace_of
+from telemetry.show.spans import Span, Trace, trace_of
 from telemetry.web.trace.log import read_lines
 from tests.conftest import AgentMaker, Driver
 from tests.factories import AgentRequestFactory
@@ -39,7 +40,7 @@ def words(html: str) -> str:
 def long_request(workspace: Workspace, agent: Agent) -> AgentRequest:
     """250 model calls with a tool each, the tenth of which fails; then a person is waited for."""
     agent_request = AgentRequestFactory.create(workspace=workspace, agent=agent, message="a long one")
-    log = [(EventKind.TRACE_STARTED, None, {})]
+    log: list[tuple[EventKind, int | None, dict[str, Any]]] = [(EventKind.TRACE_STARTED, None, {})]
     for step in range(250):
         tool = {"tool_name": "echo", "tool_call_id": "c", "tool_arguments": {"text": f"word {step}"}}
         result = {"content": "no such thing" if step == 9 else "fine", "is_error": step == 9}
@@ -119,7 +120,7 @@ def test_time_in_which_nobody_works_can_be_compressed(visitor: Client, long_requ
     assert float(compressed(axis, idle).bar(last_tool).x) > 90
     part = zoomed(axis, 1, 2)
     assert part.seconds == pytest.approx(1)
-    assert [tick.label for tick in part.ticks()][0] == "1.00 s"
+    assert part.ticks()[0].label == "1.00 s"
 
 
 def test_a_span_is_looked_at_closely(visitor: Client, long_request: AgentRequest) -> None:
@@ -180,7 +181,7 @@ def test_a_subagents_work_unfolds_in_place(
     key = re.search(r'<tr id="span-(subagent-[0-9]+)"', html)
     assert key
     assert f'id="span-{child.request_id}' not in html
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):  # two of them for the subagent's own log
         unfolded = visitor.get(path(sent, f"?flip={key[1]}")).content.decode()
     assert unfolded.count(f'<tr id="span-{child.request_id}') == len(_trace(child).spans)
 
@@ -225,7 +226,7 @@ def test_a_real_log_says_what_happened(real_logs: list[AgentRequest]) -> None:
     assert attempts[0].error
     assert "attempt 2" in attempts[1].note
     for failed in (unknown, exploded):
-        assert [bool(span.error) for span in failed if span.kind == "tool"][0]
+        assert any(span.error for span in failed if span.kind == "tool")
     now = real_logs[0].finished_at or timezone.now()
     assert parallel[-1].key in critical_path(parallel, now)
     assert all(start < end for start, end in idle_stretches(parallel, parallel[0].began, now))
@@ -245,6 +246,6 @@ def test_steps_are_aligned_by_what_they_do() -> None:
     assert text_difference("same", "same") == []
 
 
-def _trace(agent_request: AgentRequest):  # type: ignore[no-untyped-def]
+def _trace(agent_request: AgentRequest) -> Trace:
     agent_request.refresh_from_db()
     return trace_of(read_lines(agent_request, after=0, up_to=agent_request.last_sequence))

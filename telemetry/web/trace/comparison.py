@@ -33,7 +33,7 @@ def compare(page: TracePage, wanted: str) -> Comparison | None:
     except ValueError:
         return None
     mine = page.agent_request
-    other = read_page(find_request(mine.workspace, request_id))
+    other = read_page(find_request(mine.workspace, request_id), is_alone=True)
     pairs = align(other.trace.spans.values(), page.trace.spans.values())
     return Comparison(
         other=other,
@@ -56,14 +56,17 @@ def offered(agent_request: AgentRequest) -> list[AgentRequest]:
 
 
 def _differences(before: AgentRequest, after: AgentRequest) -> list[Difference]:
+    answers = _answers(before, after)
     texts = [
         Difference("message", text_difference(before.message, after.message)),
-        Difference("answer", text_difference(_answer(before), _answer(after))),
+        Difference("answer", text_difference(answers.get(before.pk, ""), answers.get(after.pk, ""))),
     ]
     settings = setting_differences(before.agent_version.definition, after.agent_version.definition)
     return [texts[0], *settings, texts[1]] if texts[0].lines else [*settings, texts[1]]
 
 
-def _answer(agent_request: AgentRequest) -> str:
-    ends = agent_request.events.filter(event_type=EventKind.REQUEST_COMPLETED).order_by("-sequence")
-    return ends.values_list("payload__response__text", flat=True).first() or ""
+def _answers(*both: AgentRequest) -> dict[int, str]:
+    """By key; of a request that was resumed after its end, the last one."""
+    ends = both[0].workspace.events.filter(agent_request__in=both, event_type=EventKind.REQUEST_COMPLETED)
+    told = ends.order_by("sequence").values_list("agent_request_id", "payload__response__text")
+    return {key: text or "" for key, text in told}

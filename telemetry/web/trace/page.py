@@ -97,9 +97,16 @@ def find_request(workspace: Workspace, request_id: uuid.UUID) -> AgentRequest:
 
 
 def read_page(
-    agent_request: AgentRequest, trace: Trace | None = None, parameters: Mapping[str, str] | None = None
+    agent_request: AgentRequest,
+    trace: Trace | None = None,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    is_alone: bool = False,
 ) -> TracePage:
-    """Everything but the content of spans. `trace` is one that was folded before; the parameters say what is looked at."""
+    """Everything but the content of spans. `trace` is one that was folded before; the parameters say what is looked at.
+
+    `is_alone`: what subagents did is not asked for.
+    """
     asked = parameters or {}
     trace = trace or trace_of(read_lines(agent_request, after=0, up_to=agent_request.last_sequence))
     now = _shown_until(agent_request, trace)
@@ -111,7 +118,7 @@ def read_page(
     axis, whole_s = _looked_at(axis, idle, asked), axis.seconds
     critical = critical_path(spans, now)
     usage = Totals.of_request(agent_request)
-    has_children = any(span.kind == "subagent" for span in spans)
+    has_children = not is_alone and any(span.kind == "subagent" for span in spans)
     return TracePage(
         agent_request=agent_request,
         trace=trace,

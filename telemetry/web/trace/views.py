@@ -38,8 +38,8 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
     """`view=...`, `span=<key>&tab=...`, `show=<kind>`, `find=<words>`, `flip=<keys>`, `t0=`, `t1=`, `gaps=1`, `with=<id>`."""
     parameters = visit.request.GET.dict()
     agent_request = find_request(visit.workspace, request_id)
-    page = read_page(agent_request, parameters=parameters)
     view = _one_of(VIEWS, parameters.get("view", ""))
+    page = read_page(agent_request, parameters=parameters)
     is_still = page.inner or _STANDING & parameters.keys() or view == "compare"
     context = {
         "page": page,
@@ -70,8 +70,8 @@ def _shown(page: TracePage, view: str, parameters: Mapping[str, str]) -> dict[st
     if view == "events":
         return {"events": read_events(page.agent_request, parameters)}
     if view == "compare":
-        wanted = parameters.get("with", "")
-        return {"comparison": compare(page, wanted), "offered": offered(page.agent_request)}
+        comparison = compare(page, parameters.get("with", ""))
+        return {"comparison": comparison, "offered": [] if comparison else offered(page.agent_request)}
     rows = chosen(page, parameters)
     return {"rows": rows, "more": _more(page, parameters) if len(rows) == MOST_ROWS or "from" in parameters else None}
 
@@ -108,7 +108,8 @@ def export(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
     agent_request = find_request(visit.workspace, request_id)
     if not visit.may(Scope.TELEMETRY_READ):
         raise Forbidden("This needs the scope telemetry:read.", details={"scope": "telemetry:read"})
-    detail = _detail(agent_request, read_page(agent_request), visit.request.GET.dict())
+    parameters = visit.request.GET.dict()
+    detail = _detail(agent_request, read_page(agent_request), parameters) if "span" in parameters else None
     log = detail.events if detail else list(agent_request.events.order_by("sequence")[:_MOST_EXPORTED])
     content = {"request": request_row(agent_request), "events": event_rows(visit.workspace, log)}
     name = f"request-{agent_request.request_id}.json"
