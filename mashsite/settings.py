@@ -247,6 +247,7 @@ MASH_MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
 MASH_MAX_MESSAGE_ATTACHMENT_BYTES = 20 * 1024 * 1024
 # Bodies in which attachments travel: base64 makes four bytes of three
 MASH_BODY_LIMITS = {
+    r"/w/[^/]+/chat/.+": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_MESSAGE_ATTACHMENT_BYTES,
     r"/api/v1/agent/[^/]+/request": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_MESSAGE_ATTACHMENT_BYTES * 4 // 3,
     r"/api/v1/attachments": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_ATTACHMENT_BYTES * 4 // 3,
 }

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -75,6 +75,17 @@ class Workspace(models.Model):
     )
     tools_requiring_approval = models.JSONField(
         default=list, blank=True, help_text="Names of tools that a person must approve in every agent; * means all."
+    )
+    api_log_enabled = models.BooleanField(
+        "log API calls", default=True, help_text="Who called what, when, how long it took and how it was answered."
+    )
+    api_log_bodies = models.BooleanField(
+        "with bodies",
+        default=False,
+        help_text="Also the first kilobytes of what was sent and answered, secrets taken out.",
+    )
+    api_log_days = models.PositiveSmallIntegerField(
+        "keep API calls for", default=30, validators=[MinValueValidator(1)], help_text="Days."
     )
     created_at = models.DateTimeField()
 

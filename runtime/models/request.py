@@ -151,6 +151,10 @@ class AgentRequest(models.Model):
                 condition=Q(status__in=UNFINISHED),
                 name="request_unfinished_of_session",
             ),
+            # How many run, wait and are stalled in a workspace
+            models.Index(
+                fields=["workspace", "status"], condition=Q(status__in=UNFINISHED), name="request_unfinished_count"
+            ),
             # GET /agent/{id}/requests and the admin's list
             models.Index(fields=["workspace", "agent", "-id"], name="request_by_agent"),
             models.Index(fields=["workspace", "-id"], name="request_by_workspace"),
@@ -159,6 +163,10 @@ class AgentRequest(models.Model):
                 fields=["workspace", "-id"],
                 condition=Q(status__in=FALLEN),
                 name="request_failed",
+            ),
+            # What went wrong in a span of time
+            models.Index(
+                fields=["workspace", "accepted_at"], condition=Q(status__in=FALLEN), name="request_failed_by_time"
             ),
             models.Index(fields=["workspace", "session_id", "-id"], name="request_by_session"),
             # Usage by session

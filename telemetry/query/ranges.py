@@ -13,6 +13,7 @@ PRESETS = {
     "24h": timedelta(hours=24),
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
+    "90d": timedelta(days=90),
 }
 DEFAULT = "24h"
 
@@ -30,6 +31,9 @@ class TimeRange:
         """Both, with now and a month before it for what is open."""
         until = self.until or timezone.now()
         return self.since or until - PRESETS["30d"], until
+
+
+ALWAYS = TimeRange(since=None, until=None)
 
 
 def read_range(parameters: Mapping[str, str], *, default: str = DEFAULT) -> tuple[TimeRange, list[str]]:

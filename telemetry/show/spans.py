@@ -10,22 +10,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from runtime.kinds import TERMINAL_EVENTS, EventKind
+from telemetry.show.log import LogLine
 
 Kind = Literal["request", "queue", "model", "retry", "tool", "subagent", "wait", "summary"]
 _PREVIEW = 160
 ROOT = "request-1"
 SUBAGENT_WAIT = "Waiting for a subagent"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
-    """What of an event the fold looks at."""
-
-    sequence: int
-    event_type: str
-    loop_index: int | None
-    at: datetime
-    payload: Mapping[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -60,6 +60,15 @@ def cut(text: str | None, length: int = 200) -> str:
 
 
 @register.filter
+def middle(text: str, length: int = 24) -> str:
+    """A long id by how it begins and ends, which is where ids differ."""
+    if len(text) <= length:
+        return text
+    end = (length - 1) // 2
+    return f"{text[: length - 1 - end]}…{text[-end:]}"
+
+
+@register.filter
 def json_tree(value: Any) -> SafeString:
     return mark_safe("".join(payload.lines(payload.tree(value))))  # noqa: S308  escaped part by part
 
@@ -160,6 +169,13 @@ def content(text: str) -> SafeString:
     left = len(text) - _MOST_SHOWN
     note = format_html('<p class="quiet">{} more characters are in the raw event.</p>', f"{left:,}") if left > 0 else ""
     return format_html('<pre class="snippet" dir="auto">{}</pre>{}', text[:_MOST_SHOWN], note)
+
+
+@register.filter
+def prompt(blocks: str | list[dict[str, Any]]) -> SafeString:
+    """An agent's system prompt, which may come in blocks."""
+    told = blocks if isinstance(blocks, str) else "\n\n".join(str(block.get("text", "")) for block in blocks)
+    return content(told)
 
 
 @register.simple_tag(takes_context=True)

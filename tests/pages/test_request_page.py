@@ -17,9 +17,9 @@ from runtime.kinds import EventKind, Status
 from runtime.models import AgentRequest, RuntimeEvent
 from telemetry.show.compare import align, text_difference
 from telemetry.show.lanes import axis_of, compressed, long_idle, zoomed
+from telemetry.show.log import read_lines
 from telemetry.show.outline import critical_path, idle_stretches
-from telemetry.show.spans import Span, Trace, trace_of
-from telemetry.web.trace.log import read_lines
+from telemetry.show.spans import FOLDED, Span, Trace, trace_of
 from tests.conftest import AgentMaker, Driver
 from tests.factories import AgentRequestFactory
 from tests.pages.conftest import signed_in
@@ -110,7 +110,7 @@ def test_rows_are_chosen_by_the_address(visitor: Client, long_request: AgentRequ
 
 def test_time_in_which_nobody_works_can_be_compressed(visitor: Client, long_request: AgentRequest) -> None:
     assert "Compress idle time" in visitor.get(path(long_request)).content.decode()
-    trace = trace_of(read_lines(long_request, after=0, up_to=long_request.last_sequence))
+    trace = trace_of(read_lines(long_request, FOLDED, after=0, up_to=long_request.last_sequence))
     spans = list(trace.spans.values())
     axis = axis_of(spans, long_request.finished_at or timezone.now(), is_growing=False)
     idle = long_idle(axis, spans)
@@ -181,7 +181,7 @@ def test_a_subagents_work_unfolds_in_place(
     key = re.search(r'<tr id="span-(subagent-[0-9]+)"', html)
     assert key
     assert f'id="span-{child.request_id}' not in html
-    with django_assert_max_num_queries(14):  # two of them for the subagent's own log
+    with django_assert_max_num_queries(15):  # three of them for the subagent's own log
         unfolded = visitor.get(path(sent, f"?flip={key[1]}")).content.decode()
     assert unfolded.count(f'<tr id="span-{child.request_id}') == len(_trace(child).spans)
 
@@ -206,7 +206,7 @@ def real_logs(make_agent: AgentMaker, fallback: dict[str, str], run_requests: Dr
 @given(cuts=st.lists(st.integers(0, 60), max_size=5))
 def test_folding_in_parts_is_folding_at_once(real_logs: list[AgentRequest], cuts: list[int]) -> None:
     for agent_request in real_logs:
-        lines = read_lines(agent_request, after=0, up_to=agent_request.last_sequence)
+        lines = read_lines(agent_request, FOLDED, after=0, up_to=agent_request.last_sequence)
         trace = trace_of([])
         begin = 0
         for end in [*sorted(cuts), len(lines)]:
@@ -248,4 +248,4 @@ def test_steps_are_aligned_by_what_they_do() -> None:
 
 def _trace(agent_request: AgentRequest) -> Trace:
     agent_request.refresh_from_db()
-    return trace_of(read_lines(agent_request, after=0, up_to=agent_request.last_sequence))
+    return trace_of(read_lines(agent_request, FOLDED, after=0, up_to=agent_request.last_sequence))

@@ -9,15 +9,22 @@
   const list = () => document.querySelector("[data-live-rows]");
   const button = () => document.getElementById("fresh-rows");
 
+  // A list that grows downward: what comes last stands last, and moves nothing.
+  const growsDownward = (rows) => rows.dataset.liveRows === "downward";
+
   function isRead(rows) {
+    if (growsDownward(rows)) return false;
     return window.scrollY > AT_TOP_PX || rows.contains(document.activeElement) || !window.getSelection().isCollapsed;
   }
 
   function insert(rows, row) {
-    const later = [...rows.children].find((other) => Number(other.dataset.sort) < Number(row.dataset.sort));
+    const order = growsDownward(rows) ? -1 : 1;
+    const later = [...rows.children].find((other) => order * (row.dataset.sort - other.dataset.sort) > 0);
     rows.insertBefore(row, later ?? null);
     row.classList.add("fresh");
-    while (rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
+    // `data-live-rows` may say how many the list holds.
+    const most = Number(rows.dataset.liveRows) || MOST_ROWS;
+    while (order > 0 && rows.children.length > most) rows.lastElementChild.remove();
     document.getElementById("no-rows")?.remove();
   }
 

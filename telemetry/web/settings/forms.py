@@ -110,6 +110,9 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in th
             "max_queued_requests",
             "max_attachment_megabytes",
             "tools_requiring_approval",
+            "api_log_enabled",
+            "api_log_bodies",
+            "api_log_days",
         )
         labels = {
             "max_concurrent_requests": "Requests at the same time",

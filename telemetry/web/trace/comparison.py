@@ -7,7 +7,8 @@ from decimal import Decimal
 from runtime.kinds import EventKind
 from runtime.models import AgentRequest
 from telemetry.show.compare import Difference, Pair, align, setting_differences, text_difference
-from telemetry.web.trace.page import TracePage, find_request, read_page
+from telemetry.show.log import find_request
+from telemetry.web.trace.page import TracePage, read_page
 
 _MOST_PAIRS = 400
 _MOST_OFFERED = 8

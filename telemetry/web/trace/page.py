@@ -1,23 +1,19 @@
 """What a request's page shows: its header, the rows of its spans, and the one that is looked at."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from runtime.errors import RequestNotFound
 from runtime.kinds import Status
 from runtime.models import AgentRequest
 from runtime.usage.family import with_children
 from runtime.usage.totals import Totals
 from telemetry.show.lanes import Axis, Bar, Tick, axis_of, compressed, long_idle, zoomed
+from telemetry.show.log import read_lines, read_many
 from telemetry.show.outline import Stretch, critical_path
-from telemetry.show.spans import ROOT, Span, Trace, trace_of
-from telemetry.web.trace.log import read_children, read_lines
-from workspaces.models import Workspace
-from workspaces.scoping import only
+from telemetry.show.spans import FOLDED, ROOT, Span, Trace, trace_of
 
 _MOST_UNFOLDED = 10
 
@@ -89,13 +85,6 @@ class TracePage:
         }
 
 
-def find_request(workspace: Workspace, request_id: uuid.UUID) -> AgentRequest:
-    found = only(workspace.agent_requests.with_relatives().filter(request_id=request_id))
-    if found is None:
-        raise RequestNotFound("There is no such request.")
-    return found
-
-
 def read_page(
     agent_request: AgentRequest,
     trace: Trace | None = None,
@@ -108,7 +97,7 @@ def read_page(
     `is_alone`: what subagents did is not asked for.
     """
     asked = parameters or {}
-    trace = trace or trace_of(read_lines(agent_request, after=0, up_to=agent_request.last_sequence))
+    trace = trace or trace_of(read_lines(agent_request, FOLDED, after=0, up_to=agent_request.last_sequence))
     now = _shown_until(agent_request, trace)
     if root := trace.spans.get(ROOT):
         root.began, root.ended = agent_request.accepted_at, agent_request.finished_at
@@ -150,16 +139,27 @@ def _looked_at(axis: Axis, idle: list[Stretch], asked: Mapping[str, str]) -> Axi
 def _inner_rows(
     agent_request: AgentRequest, trace: Trace, axis: Axis, whole_s: float, asked: Mapping[str, str]
 ) -> dict[str, list[Row]]:
-    """Of the subagents that are unfolded: two statements, however many they are."""
+    """Of the subagents that are unfolded: three statements, however many they are."""
     flipped = flips(asked)
     wanted = {span.child: span for span in trace.spans.values() if span.child and span.key in flipped}
-    found = {}
-    for child, lines in read_children(agent_request, list(wanted)[:_MOST_UNFOLDED]).items():
-        caller, inner = wanted[child], trace_of(lines)
-        for span in inner.spans.values():
-            span.depth += caller.depth + 1
-        found[caller.key] = [_row(span, axis, whole_s, of=child) for span in inner.spans.values()]
-    return found
+    children = _children(agent_request, list(wanted)[:_MOST_UNFOLDED])
+    inner = {row.pk: Trace() for row in children}
+    for pk, line in read_many(children, FOLDED):
+        inner[pk].take(line)
+    callers = {row.pk: wanted[str(row.request_id)] for row in children}
+    return {caller.key: _inner(inner[pk], caller, axis, whole_s) for pk, caller in callers.items()}
+
+
+def _children(agent_request: AgentRequest, request_ids: list[str]) -> list[AgentRequest]:
+    if not request_ids:
+        return []
+    return list(agent_request.children.select_related("workspace").filter(request_id__in=request_ids))
+
+
+def _inner(trace: Trace, caller: Span, axis: Axis, whole_s: float) -> list[Row]:
+    for span in trace.spans.values():
+        span.depth += caller.depth + 1
+    return [_row(span, axis, whole_s, of=caller.child) for span in trace.spans.values()]
 
 
 def _shown_until(agent_request: AgentRequest, trace: Trace) -> datetime:

@@ -11,11 +11,13 @@ from runtime.models import AgentRequest
 from runtime.public import request_row
 from runtime.steer import VERBS, offered_verbs
 from runtime.traces.serialise import event_rows
+from telemetry.show.conversation import conversation_of
+from telemetry.show.log import find_request
 from telemetry.web.trace.choice import MOST_ROWS, chosen, first_row, matching
 from telemetry.web.trace.comparison import compare, offered
 from telemetry.web.trace.detail import SpanDetail, read_detail
 from telemetry.web.trace.events import read_events
-from telemetry.web.trace.page import TracePage, find_request, read_page
+from telemetry.web.trace.page import TracePage, read_page
 from telemetry.web.visit import Visit, screen
 from workspaces.authenticate import Forbidden
 from workspaces.errors import MashError
@@ -48,6 +50,7 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
         "is_live": not agent_request.is_terminal and not is_still,
         "verbs": offered_verbs(agent_request) if visit.may(Scope.AGENTS_RUN) else [],
         "interactions": list(agent_request.interactions.filter(state="open")) if not agent_request.is_terminal else [],
+        "parts": conversation_of(agent_request).parts.values() if view == "conversation" else None,
         "tab": _one_of(TABS, parameters.get("tab", "")),
         "tabs": TABS,
         "detail": _detail(agent_request, page, parameters),
