@@ -90,7 +90,7 @@ def test_a_long_request_folds_what_went_well(visitor: Client, long_request: Agen
     html = visitor.get(path(long_request)).content.decode()
     assert html.count('class="kind-model') == 250
     assert re.findall('<tr id="span-(tool-[0-9]+)"', html) == ["tool-41"], "only the one that failed"
-    unfolded = re.search(r'href="([^"]*flip=model-3)" aria-expanded="false"', html)
+    unfolded = re.search(r'href="([^"]*flip=model-3)"\s+aria-expanded="false"', html)
     assert unfolded
     assert 'id="span-tool-5"' in visitor.get(unfolded[1]).content.decode()
     assert "Rows 1 to 400 of 500" not in words(html)

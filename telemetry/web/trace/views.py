@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from runtime.models import AgentRequest
+from runtime.models import AgentRequest, Interaction
 from runtime.public import request_row
 from runtime.steer import VERBS, offered_verbs
 from runtime.traces.serialise import event_rows
@@ -49,7 +49,7 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
         "view": view,
         "is_live": not agent_request.is_terminal and not is_still,
         "verbs": offered_verbs(agent_request) if visit.may(Scope.AGENTS_RUN) else [],
-        "interactions": list(agent_request.interactions.filter(state="open")) if not agent_request.is_terminal else [],
+        "interactions": _questions(visit, agent_request),
         "parts": conversation_of(agent_request).parts.values() if view == "conversation" else None,
         "tab": _one_of(TABS, parameters.get("tab", "")),
         "tabs": TABS,
@@ -57,6 +57,13 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
         **_shown(page, view, parameters),
     }
     return visit.render("web/trace/page.html", context, partials=PARTIALS)
+
+
+def _questions(visit: Visit, agent_request: AgentRequest) -> list[Interaction]:
+    """What it waits for somebody to say; they stand above the part that htmx asks for."""
+    if agent_request.is_terminal or visit.target in PARTIALS:
+        return []
+    return list(agent_request.interactions.filter(state="open"))
 
 
 def _one_of(names: tuple[str, ...], wanted: str) -> str:
