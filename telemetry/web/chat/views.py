@@ -155,7 +155,7 @@ def _in_turn(shown: list[AgentRequest]) -> list[Exchange]:
 def _recent_sessions(visit: Visit, agent: Agent) -> list[AgentRequest]:
     """The newest request of each recent session with this agent."""
     rows = visit.workspace.agent_requests.filter(agent=agent, kind=RequestKind.TURN, parent=None)
-    newest = rows.annotate(preview=Left("message", 120)).only("session_id", "accepted_at").order_by("-pk")[:200]
+    newest = rows.annotate(preview=Left("message", 120)).only("workspace", "session_id", "accepted_at").order_by("-pk")[:200]
     seen: dict[str, AgentRequest] = {}
     for row in newest:
         seen.setdefault(row.session_id, row)
