@@ -43,6 +43,7 @@ def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
         "interaction_id": workspace.interactions.filter(state="open").order_by("-pk")[0].interaction_id,
         "event_id": str(workspace.api_events.order_by("-pk")[0].pk),
         "steer.verb": "rerun",
+        "request-chosen.verb": "rerun",
         "settings-member.pk": str(workspace.memberships.get(user=user).pk),
         "settings-invitation-revoke.pk": str(invitation.pk),
         "settings-token-revoke.pk": str(token.pk),
