@@ -43,9 +43,9 @@ class Buckets:
     zone: tzinfo
 
     @classmethod
-    def of(cls, since: datetime, until: datetime, zone: tzinfo) -> "Buckets":
+    def of(cls, since: datetime, until: datetime, zone: tzinfo, *, most: int = MOST_BUCKETS) -> "Buckets":
         length = (until - since).total_seconds()
-        step = next((step for step in _STEPS_S if length / step <= MOST_BUCKETS), _STEPS_S[-1])
+        step = next((step for step in _STEPS_S if length / step <= most), _STEPS_S[-1])
         offset = until.astimezone(zone).utcoffset() or timedelta(0)
         return cls(since=since, until=until, step_s=step, offset_s=int(offset.total_seconds()), zone=zone)
 
@@ -55,7 +55,7 @@ class Buckets:
     def __iter__(self) -> Iterator[Bucket]:
         first, last = self.number_of(self.since), self.number_of(self.until - timedelta(microseconds=1))
         # Every so many buckets a label, at the same times whenever one looks.
-        apart = next(apart for apart in (1, 2, 3, 4, 6, 7, 14) if (last - first + 1) / apart <= MOST_LABELS)
+        apart = next(apart for apart in (1, 2, 3, 4, 6, 7, 14, 28) if (last - first + 1) / apart <= MOST_LABELS)
         for number in range(first, last + 1):
             since, until = self._begin(number), self._begin(number + 1)
             yield Bucket(

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import log10
 
 NOTHING = "\u2013"
 """An en dash: there is no such figure."""
@@ -80,3 +81,8 @@ def clock(moment: datetime, now: datetime) -> str:
     if moment.year == now.year:
         return f"{moment:%d %b %H:%M}"
     return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def duration_share(seconds: float) -> str:
+    """Length of a duration's bar in percent: from 10 ms to 1,000 s, each ten times longer is a fifth."""
+    return f"{min(100.0, max(2.0, 20 * log10(max(seconds, 0.01) * 100))):.0f}"

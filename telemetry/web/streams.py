@@ -7,6 +7,7 @@ from telemetry.web.api_log.stream import api_log_stream
 from telemetry.web.chat.stream import exchange_stream
 from telemetry.web.inbox.stream import inbox_stream
 from telemetry.web.overview.stream import overview_stream
+from telemetry.web.requests.export import request_export
 from telemetry.web.requests.stream import request_list_stream
 from telemetry.web.sessions.stream import session_list_stream, session_page_stream
 from telemetry.web.trace.stream import request_page_stream
@@ -18,6 +19,7 @@ page_streams = [
     path(f"{_W}/stream", overview_stream),  # type: ignore[arg-type]
     path(f"{_W}/api-log/stream", api_log_stream),  # type: ignore[arg-type]
     path(f"{_W}/inbox/stream", inbox_stream),  # type: ignore[arg-type]
+    path(f"{_W}/requests/export", request_export),  # type: ignore[arg-type]
     path(f"{_W}/requests/stream", request_list_stream),  # type: ignore[arg-type]
     path(f"{_W}/chat/requests/<uuid:request_id>/stream", exchange_stream),  # type: ignore[arg-type]
     path(f"{_W}/sessions/stream", session_list_stream),  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from telemetry.live.feed import Changes, Feed, feeds
 from telemetry.live.frames import RESYNC, frame, part
 from telemetry.live.limits import counted
 from telemetry.query.requests import RequestFilter, for_list, read_request_filter
+from telemetry.web.requests.page import row_context
 from workspaces.errors import MashError
 from workspaces.roles import Scope as AccessScope
 
@@ -69,15 +70,14 @@ def _missed(opening: Opening, up_to: int) -> bytes:
 def _changed(opening: Opening, changes: Changes) -> bytes:
     if len(changes.request_pks) > _MOST_ROWS:
         return RESYNC
-    workspace, preferences = opening.viewer.principal.workspace, opening.viewer.preferences
+    workspace, page = opening.viewer.principal.workspace, opening.viewer.page
     matching = set(opening.which.apply(workspace).filter(pk__in=changes.request_pks).values_list("pk", flat=True))
     rows = for_list(workspace.agent_requests.filter(pk__in=changes.request_pks))
-    with timezone.override(preferences.zone):
+    may_run = AccessScope.AGENTS_RUN in opening.viewer.principal.scopes
+    about = {"slug": workspace.slug, "request": page, **row_context(opening.viewer.request.GET.dict(), may_run=may_run)}
+    with timezone.override(opening.viewer.preferences.zone):
         html = "".join(
-            render_to_string(
-                "web/requests/page.html#row",
-                {"row": row, "slug": workspace.slug, "is_update": row.pk not in matching},
-            )
+            render_to_string("web/requests/page.html#row", {**about, "row": row, "is_update": row.pk not in matching})
             for row in rows
         )
     return frame([part(html, target="#rows", swap="live-rows")] if html else [], cursor=changes.cursor)
