@@ -30,7 +30,7 @@ RECORD = Path(__file__).with_name("statements.json")
 # Statements of web-ui 3.0, by kind of page
 BUDGETS = {"list": 8, "detail": 12, "part": 5}
 # Three statements say who asks, and these need as many of their own.
-NEEDS_SIX = {"usage/#report", "sessions/#results", "signals/#results"}
+NEEDS_SIX = {"usage/#report"}
 _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')
 
 
