@@ -30,9 +30,7 @@ def lookup(workspace: Workspace, text: str) -> list[Found]:
     if wanted.startswith("itr_"):
         return _interactions(workspace, wanted)
     return list(
-        dict.fromkeys(
-            [*_requests(workspace, wanted), *_agents(workspace, wanted), *_sessions(workspace, wanted)]
-        )
+        dict.fromkeys([*_requests(workspace, wanted), *_agents(workspace, wanted), *_sessions(workspace, wanted)])
     )
 
 

@@ -77,9 +77,7 @@ def _changed(opening: Opening, changes: Changes) -> bytes:
     about = {"slug": workspace.slug, "request": page, **row_context(page.GET.dict(), may_run=may_run)}
     with timezone.override(opening.viewer.preferences.zone):
         html = "".join(
-            render_to_string(
-                "web/requests/page.html#row", {**about, "row": row, "is_update": row.pk not in matching}
-            )
+            render_to_string("web/requests/page.html#row", {**about, "row": row, "is_update": row.pk not in matching})
             for row in rows
         )
     return frame([part(html, target="#rows", swap="live-rows")] if html else [], cursor=changes.cursor)
