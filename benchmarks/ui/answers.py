@@ -11,7 +11,7 @@ _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')
 _ASSET = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
 _WARM_UP = 3
 # Who it is and whether they may: asked before the clock of `Server-Timing` starts.
-_SIGN_IN_STATEMENTS = 4
+_SIGN_IN_STATEMENTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

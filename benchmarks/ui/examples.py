@@ -1,8 +1,12 @@
 """Arguments for every page's route, out of a workspace that holds a bit of everything."""
 
+import base64
+
 from django.db.models import Count
 from django.utils import timezone
 
+from runtime.attachments import store
+from runtime.attachments.values import Upload
 from runtime.models import AgentRequest
 from workspaces import encryption
 from workspaces.invitations import invite
@@ -10,13 +14,17 @@ from workspaces.models import User, Workspace
 from workspaces.roles import Role
 from workspaces.tokens import issue_token
 
+_DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 _ACTOR = "command:benchmarks"
 
 
 def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
     """By the names of the arguments; those that mean something else on each page, as `<route>.<argument>`.
 
-    The user, an owner, makes what the demo leaves out: a token, a credential and an invitation, of which nobody has the secrets.
+    The user, an owner, makes what the demo leaves out: an attachment, and a token, a credential and an invitation of which
+    nobody has the secrets.
     """
     row = _telling_request(workspace)
     token, _ = issue_token(workspace, name="Shop", actor=_ACTOR, created_by=user)
@@ -25,12 +33,15 @@ def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
         name="vendor",
         defaults={"kind": "anthropic", "encrypted_key": encryption.encrypt("sk-demo"), "created_at": timezone.now()},
     )
-    price = workspace.price_overrides.all()[0]
+    [picture] = store.keep(workspace, [Upload(name="dot.png", content=_DOT)])
     return {
         "workspace": workspace.slug,
         "request_id": str(row.request_id),
         "agent_id": row.agent.agent_id,
         "session_id": row.session_id,
+        "attachment_id": str(picture.attachment_id),
+        "interaction_id": workspace.interactions.filter(state="open").order_by("-pk")[0].interaction_id,
+        "event_id": str(workspace.api_events.order_by("-pk")[0].pk),
         "steer.verb": "rerun",
         "request-chosen.verb": "rerun",
         "settings-member.pk": str(workspace.memberships.get(user=user).pk),
@@ -38,7 +49,7 @@ def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
         "settings-token-revoke.pk": str(token.pk),
         "settings-credential.pk": str(credential.pk),
         "settings-credential-remove.pk": str(credential.pk),
-        "settings-price-remove.pk": str(price.pk),
+        "settings-price-remove.pk": str(workspace.price_overrides.all()[0].pk),
     }
 
 

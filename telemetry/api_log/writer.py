@@ -67,7 +67,7 @@ class Writer:
             self._forgotten = 0
         with self._lock:
             while batch := list(self._take()):
-                _write([_row(record) for record in batch])
+                _write([row_of(record) for record in batch])
 
     def _take(self) -> Iterator[Record]:
         for _ in range(_BATCH):
@@ -129,7 +129,7 @@ def prune() -> int:
     return gone
 
 
-def _row(record: Record) -> ApiEvent:
+def row_of(record: Record) -> ApiEvent:
     raw, parsed = redact.parameters(record.query)
     route, arguments = _route(record.path)
     response_type = _header(record.response_headers, b"content-type")

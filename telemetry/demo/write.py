@@ -20,8 +20,10 @@ from runtime.models import AgentRequest, DailyUsage, Interaction, ResponseDraft,
 from runtime.usage import meter
 from runtime.usage.meter import DayKey
 from runtime.usage.totals import METERED, Totals
+from telemetry.demo.api_calls import calls_of
 from telemetry.demo.memory import Memory
 from telemetry.demo.take import Take
+from telemetry.models import ApiEvent
 from workspaces.models import Workspace
 
 _ROWS_AT_ONCE = 500
@@ -44,12 +46,14 @@ class Writer:
     _rows: list[RuntimeEvent] = field(default_factory=list)
     _interactions: list[Interaction] = field(default_factory=list)
     _drafts: list[ResponseDraft] = field(default_factory=list)
+    _api_calls: list[ApiEvent] = field(default_factory=list)
 
     @property
     def waiting(self) -> int:
         return len(self._rows)
 
     def add(self, take: Take) -> None:
+        self._api_calls += calls_of(take)
         # Children first: what refers to them at the same moment comes after them.
         for member in reversed(list(take.family())):
             self._requests.append(member.close())
@@ -62,6 +66,7 @@ class Writer:
         requests, self._requests = _split(self._requests, lambda row: row.accepted_at, until)
         rows, self._rows = _split(self._rows, lambda row: row.created_at, until)
         asked, self._interactions = _split(self._interactions, lambda row: row.created_at, until)
+        calls, self._api_calls = _split(self._api_calls, lambda row: row.created_at, until)
         drafts, self._drafts = ([], self._drafts) if until else (self._drafts, [])
         workspace = self.memory.workspace
         with transaction.atomic():
@@ -71,6 +76,7 @@ class Writer:
             workspace.events.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
             workspace.interactions.bulk_create(asked, batch_size=_ROWS_AT_ONCE)
             workspace.response_drafts.bulk_create(drafts)
+            workspace.api_events.bulk_create(calls, batch_size=_ROWS_AT_ONCE)
             _count(rows)
         self.written.requests += len(requests)
         self.written.events += len(rows)

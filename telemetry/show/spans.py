@@ -15,6 +15,7 @@ from telemetry.show.log import LogLine
 Kind = Literal["request", "queue", "model", "retry", "tool", "subagent", "wait", "summary"]
 _PREVIEW = 160
 ROOT = "request-1"
+SUBAGENT_WAIT = "Waiting for a subagent"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +42,9 @@ class Span:
     """Request id of the subagent's work."""
     call_id: str = ""
     """Of the tool call, as the model named it."""
+    parent: str = ""
+    """Key of the model call that asked for it."""
+    children: int = 0
 
     @property
     def look(self) -> tuple[object, ...]:
@@ -55,7 +59,12 @@ class Span:
             self.input_tokens,
             self.output_tokens,
             self.cost_usd,
+            self.children,
         )
+
+    @property
+    def took_s(self) -> float | None:
+        return (self.ended - self.began).total_seconds() if self.ended else None
 
     def seconds(self, now: datetime) -> float:
         return max(0.0, ((self.ended or now) - self.began).total_seconds())
@@ -73,7 +82,8 @@ class Trace:
     is_over: bool = False
     _open: dict[str, str] = field(default_factory=dict)
     """What goes on, by what it is: the key of its span."""
-    _calls: int = 0
+    _asker: str = ""
+    """Key of the model call whose tools run now."""
 
     def take(self, line: LogLine) -> None:
         """The next event of the log."""
@@ -98,6 +108,10 @@ class Trace:
         )
         self.spans[key] = span
         self._open[role] = key
+        if kind == "model":
+            self._asker = key
+        elif depth == 2 and (asker := self.spans.get(self._asker)):
+            span.parent, asker.children = asker.key, asker.children + 1
         return span
 
     def end(self, role: str, line: LogLine) -> Span | None:
@@ -244,7 +258,7 @@ def _mirrored(trace: Trace, line: LogLine) -> None:
 
 def _paused(trace: Trace, line: LogLine) -> None:
     reason = str(line.payload.get("reason") or "")
-    words = {"interaction": "Waiting for a person", "subagent": "Waiting for a subagent", "timer": "Waiting for a time"}
+    words = {"interaction": "Waiting for a person", "subagent": SUBAGENT_WAIT, "timer": "Waiting for a time"}
     trace.begin("wait", line, "wait", words.get(reason, "Waiting"), 1)
 
 

@@ -1,11 +1,12 @@
 """How the pages show values, link to themselves and draw their icons."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from django import template
 from django.conf import settings
@@ -143,6 +144,19 @@ def split(text: str) -> list[str]:
 def pairs(text: str) -> list[list[str]]:
     """`a=First b=The_second` as pairs for a loop; an underscore stands for a space."""
     return [part.replace("_", " ").split("=", 1) for part in text.split()]
+
+
+@register.filter
+def signed(difference: float, figure: Literal["duration", "count", "money"]) -> str:
+    """How much more, or less, as that figure."""
+    text: str = getattr(figures, figure)(abs(difference))
+    sign = "+" if difference > 0 else "\u2212" if difference < 0 else "±"
+    return f"{sign}{text}"
+
+
+@register.filter
+def item(mapping: Mapping[str, Any], key: str) -> Any:
+    return mapping.get(key)
 
 
 @register.filter

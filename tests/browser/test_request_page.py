@@ -31,10 +31,15 @@ def test_a_slow_request_is_watched_to_its_end(
     signed_in.goto(f"{site.url}/w/{workspace.slug}/requests/{sent.request_id}/")
     header = signed_in.locator("#header")
     expect(header).to_contain_text("accepted")
+    signed_in.evaluate("window.isSamePage = true")
+    signed_in.get_by_role("link", name="Queued").click()
+    expect(signed_in.locator("#span")).to_be_visible()
     with running(run_requests):
         expect(header).to_contain_text("running")
         expect(signed_in.locator("#rows rect.open").first).to_be_visible()
         expect(header).to_contain_text("completed")
+    assert signed_in.evaluate("window.isSamePage"), "a click on a row patches the page"
+    assert signed_in.evaluate("document.activeElement.innerText").endswith("Queued"), "and keeps the place of the focus"
     rows = signed_in.locator("#rows tr")
     live = rows.all_inner_texts()
     signed_in.reload()

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -16,6 +17,7 @@ from telemetry.show.speech import Speech, finished
 from tests.conftest import AgentMaker, Driver, Stepper
 from tests.factories import AgentRequestFactory
 from tests.samples import PNG
+from tests.web import Web
 from workspaces.models import User, Workspace
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) ![t](https://evil.example/x.png)"
@@ -54,16 +56,20 @@ def test_a_message_begins_a_session_and_its_answer_is_shown(
     django_assert_max_num_queries: Any,
 ) -> None:
     assert visitor.get(f"/w/{workspace.slug}/chat/")["Location"] == f"/w/{workspace.slug}/chat/talker/"
+    chosen = visitor.get(f"/w/{workspace.slug}/chat/?agent=research")
+    assert chosen["Location"] == f"/w/{workspace.slug}/chat/research/"
     went = send(visitor, workspace, 'tools=1 tool=echo args={"text": "pong"} say="it is **done**"')
     assert re.fullmatch(rf"/w/{workspace.slug}/chat/talker/chat-[0-9a-f]{{8}}/", went["Location"])
     assert "Stop" in page(visitor, went["Location"])
     run_requests()
+    for session in ("other", "another"):
+        AgentRequestFactory.create(workspace=workspace, agent=agent, session_id=session)
     with django_assert_max_num_queries(12):
         html = page(visitor, went["Location"])
     for piece in ("<strong>done</strong>", "text=pong", "completed", "Open trace", "data-copy="):
         assert piece in html
     assert ">Stop<" not in html
-    assert workspace.agent_requests.get().created_by == owner.username
+    assert workspace.agent_requests.order_by("pk")[0].created_by == owner.username
 
 
 def test_a_form_that_is_sent_twice_is_one_message(visitor: Client, workspace: Workspace, agent: Agent) -> None:
@@ -180,6 +186,28 @@ def test_a_log_becomes_a_conversation(
 def _fresh(agent_request: AgentRequest) -> AgentRequest:
     agent_request.refresh_from_db()
     return agent_request
+
+
+def test_a_stream_sends_what_the_page_lacks_and_no_more(
+    visitor: Client, stranger: Client, workspace: Workspace, agent: Agent, run_requests: Driver
+) -> None:
+    sent = AgentRequestFactory.create(workspace=workspace, agent=agent, message="tools=1 tool=echo say=done")
+    run_requests()
+    sent.refresh_from_db()
+    path = f"/w/{workspace.slug}/chat/requests/{sent.request_id}/stream?after=1"
+    whole = Web().get(path, headers=_cookie(visitor)).body.decode()
+    for piece in ("by-tool", "<p>done</p>", f"id: {sent.last_sequence}\n", "event: end\n"):
+        assert piece in whole
+    assert "by-user" not in whole
+    again = Web().get(path, headers={**_cookie(visitor), "Last-Event-ID": str(sent.last_sequence)}).body.decode()
+    assert "by-tool" not in again
+    assert "event: end\n" in again
+    assert Web().get(path, headers=_cookie(stranger)).status == 404
+    assert Web().get(path).status == 401
+
+
+def _cookie(client: Client) -> dict[str, str]:
+    return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
 
 
 def test_speech_is_shown_block_by_block() -> None:

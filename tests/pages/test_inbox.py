@@ -102,6 +102,8 @@ def test_what_can_no_longer_be_answered_says_so_in_words(visitor: Client, worksp
 def test_a_viewer_sees_and_cannot_answer(viewer: Client, workspace: Workspace) -> None:
     asked = InteractionFactory.create(workspace=workspace)
     assert 'name="response"' not in page(viewer, workspace)
+    its_request = f"/w/{workspace.slug}/requests/{asked.agent_request.request_id}/"
+    assert 'name="response"' not in viewer.get(its_request).content.decode()
     assert say(viewer, asked, response="approve").status_code == 403
     asked.refresh_from_db()
     assert asked.state == "open"

@@ -147,6 +147,7 @@ def test_the_audit_trail_is_filtered_and_paged(visitor: Client, workspace: Works
 def test_name_and_limits_are_changed_and_audited(visitor: Client, workspace: Workspace) -> None:
     page, slug, host_id = url(workspace, "workspace"), workspace.slug, workspace.host_id
     values = {"name": "Renamed", "max_concurrent_requests": "", "max_queued_requests": 5, "max_attachment_megabytes": 7}
+    values |= {"api_log_enabled": "on", "api_log_days": 30}
     values |= {"tools_requiring_approval": "bash\nwrite_file, bash", "slug": "stolen", "host_id": "h_stolen"}
     assert visitor.post(page, values).status_code == 302
     workspace.refresh_from_db()

@@ -21,6 +21,12 @@
     return window.scrollY > AT_TOP_PX || rows.contains(document.activeElement) || !window.getSelection().isCollapsed;
   }
 
+  // What is older than all that is shown has its place on the page behind the link, not here.
+  function isOlder(rows, row) {
+    const shown = [...rows.children].map((other) => other.dataset.sort).filter(Boolean);
+    return shown.length > 0 && Number(row.dataset.sort) < Math.min(...shown) && document.querySelector("a[rel='next']") !== null;
+  }
+
   function insert(rows, row) {
     const order = growsDownward(rows) ? -1 : 1;
     const later = [...rows.children].find((other) => order * (row.dataset.sort - other.dataset.sort) > 0);
@@ -67,6 +73,8 @@
       const fragment = document.createDocumentFragment();
       fragment.append(row);
       api.morph(present, fragment, false);
+    } else if (isOlder(rows, row)) {
+      return;
     } else if (waiting.has(row.id)) {
       waiting.set(row.id, row);
     } else if (!row.hasAttribute("data-update")) {

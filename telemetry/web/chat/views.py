@@ -25,7 +25,6 @@ from telemetry.web.visit import Visit, screen
 from workspaces.api.envelope import InvalidRequest
 from workspaces.errors import MashError
 from workspaces.roles import Scope
-from workspaces.scoping import only
 
 EXCHANGES = 20
 SESSIONS = 30
@@ -44,30 +43,29 @@ class Exchange:
 
 @screen("chat", Scope.AGENTS_RUN)
 def chat_home(visit: Visit) -> HttpResponse:
-    """The primary agent's chat, where there is one; else a choice."""
+    """The chat with `agent`, else with the primary one, else with the first."""
+    wanted = visit.request.GET.get("agent", "")
     agents = list(visit.workspace.agents.offered())
-    primary = next((agent for agent in agents if agent.role == Agent.Role.PRIMARY), agents[0] if agents else None)
-    if primary is not None:
-        return visit.go(visit.link("chat-agent", primary.agent_id))
+    agents.sort(key=lambda agent: (agent.agent_id != wanted, agent.role != Agent.Role.PRIMARY))
+    if agents:
+        return visit.go(visit.link("chat-agent", agents[0].agent_id))
     return visit.render("web/chat/no_agent.html", {})
 
 
 @screen("chat", Scope.AGENTS_RUN, methods=("GET", "POST"))
 def chat_agent(visit: Visit, agent_id: str) -> HttpResponse:
     """A new session: its first message names it."""
-    agent = _agent(visit, agent_id)
     if visit.request.method == "POST":
         wanted = visit.request.POST.get("session", "")
-        return _send(visit, agent, wanted if _DRAWN.fullmatch(wanted) else _new_session_id())
-    return _page(visit, agent, "")
+        return _send(visit, agent_id, wanted if _DRAWN.fullmatch(wanted) else _new_session_id())
+    return _page(visit, agent_id, "")
 
 
 @screen("chat", Scope.AGENTS_RUN, methods=("GET", "POST"))
 def chat_session(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
-    agent = _agent(visit, agent_id)
     if visit.request.method == "POST":
-        return _send(visit, agent, session_id)
-    return _page(visit, agent, session_id)
+        return _send(visit, agent_id, session_id)
+    return _page(visit, agent_id, session_id)
 
 
 @screen("chat", Scope.AGENTS_RUN, methods=("POST",))
@@ -78,16 +76,19 @@ def chat_stop(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
     return visit.go(visit.link("chat-session", agent_request.agent.agent_id, agent_request.session_id))
 
 
-def _agent(visit: Visit, agent_id: str) -> Agent:
-    agent = only(visit.workspace.agents.select_related("current_version").filter(agent_id=agent_id))
+def _agents(visit: Visit, agent_id: str) -> tuple[Agent, list[Agent]]:
+    """The one that is talked to, and all that can be."""
+    agents = list(visit.workspace.agents.all())
+    agent = next((each for each in agents if each.agent_id == agent_id), None)
     if agent is None:
         raise AgentNotFound("There is no such agent.")
-    return agent
+    return agent, [each for each in agents if each.is_enabled and not each.is_gone]
 
 
-def _send(visit: Visit, agent: Agent, session_id: str) -> HttpResponse:
+def _send(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
     """Accepts the message; what is wrong with it is said beside it, and nothing typed is lost."""
     message = visit.request.POST.get("message", "")
+    agent, _ = _agents(visit, agent_id)
     try:
         attached = [{"name": file.name or "", "data": file.read()} for file in _files(visit)]
         submission = submission_from({"message": message, "session_id": session_id, "attachments": attached})
@@ -96,8 +97,8 @@ def _send(visit: Visit, agent: Agent, session_id: str) -> HttpResponse:
             visit.principal, agent, submission, idempotency_key=checked_key(visit.request.POST.get("key", ""))
         )
     except MashError as error:
-        return _page(visit, agent, session_id, fault=error, typed=message)
-    return visit.go(visit.link("chat-session", agent.agent_id, session_id))
+        return _page(visit, agent_id, session_id, fault=error, typed=message)
+    return visit.go(visit.link("chat-session", agent_id, session_id))
 
 
 def _files(visit: Visit) -> "list[UploadedFile[Any]]":
@@ -108,14 +109,15 @@ def _files(visit: Visit) -> "list[UploadedFile[Any]]":
 
 
 def _page(
-    visit: Visit, agent: Agent, session_id: str, *, fault: MashError | None = None, typed: str = ""
+    visit: Visit, agent_id: str, session_id: str, *, fault: MashError | None = None, typed: str = ""
 ) -> HttpResponse:
+    agent, agents = _agents(visit, agent_id)
     before = visit.request.GET.get("before", "")
     exchanges, earlier = _exchanges(visit, agent, session_id, before)
     running = [exchange for exchange in exchanges if not exchange.agent_request.is_terminal]
     context = {
         "agent": agent,
-        "agents": list(visit.workspace.agents.offered()),
+        "agents": agents,
         "session_id": session_id,
         "sessions": _recent_sessions(visit, agent),
         "exchanges": exchanges,
@@ -155,7 +157,11 @@ def _in_turn(shown: list[AgentRequest]) -> list[Exchange]:
 def _recent_sessions(visit: Visit, agent: Agent) -> list[AgentRequest]:
     """The newest request of each recent session with this agent."""
     rows = visit.workspace.agent_requests.filter(agent=agent, kind=RequestKind.TURN, parent=None)
-    newest = rows.annotate(preview=Left("message", 120)).only("session_id", "accepted_at").order_by("-pk")[:200]
+    newest = (
+        rows.annotate(preview=Left("message", 120))
+        .only("workspace_id", "session_id", "accepted_at")
+        .order_by("-pk")[:200]
+    )
     seen: dict[str, AgentRequest] = {}
     for row in newest:
         seen.setdefault(row.session_id, row)

@@ -1,5 +1,6 @@
 """One span looked at closely: what went in and came out, read only for the one that is asked for."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from runtime.public import shown_payload
 from telemetry.show.spans import Span
 
 _MOST_EVENTS = 200
+_MOST_RAW = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,15 @@ class SpanDetail:
     tool_calls: list[Mapping[str, Any]] = field(default_factory=list)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     usage: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def raw(self) -> str:
+        """Every event whole, as JSON; empty when that is too much for a page."""
+        rows = [
+            {"sequence": event.sequence, "type": event.event_type, "payload": event.payload} for event in self.events
+        ]
+        text = json.dumps(rows, indent=1, ensure_ascii=False)
+        return text if len(text) <= _MOST_RAW else ""
 
 
 def read_detail(agent_request: AgentRequest, span: Span) -> SpanDetail:

@@ -17,8 +17,9 @@ from telemetry.show.conversation import SAID, WHOLE, Conversation, fold_conversa
 from telemetry.show.log import LogLine
 from telemetry.show.spans import FOLDED, Trace
 from telemetry.web.conversation import changed_parts
+from telemetry.web.trace.choice import chosen
 from telemetry.web.trace.events import read_events
-from telemetry.web.trace.page import Row, TracePage, chosen, read_page
+from telemetry.web.trace.page import Row, TracePage, read_page
 from workspaces.roles import Scope as AccessScope
 
 
@@ -122,6 +123,7 @@ class PageFollower(Follower):
     def _context(self) -> dict[str, object]:
         return {
             "agent_request": self.agent_request,
+            "may_answer": AccessScope.INTERACTIONS_ANSWER in self.viewer.principal.scopes,
             "slug": self.viewer.principal.workspace.slug,
             "request": self.viewer.page,
             "view": self.view,
