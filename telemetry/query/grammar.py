@@ -174,7 +174,7 @@ class _Reader:
             return self._fault(str(error), node)
 
     def _fault(self, message: str, node: Item) -> Expression | None:
-        """Notes what is wrong; a part that is wrong says nothing."""
+        """Keeps what is wrong; there is no expression for it."""
         self.faults.append(Fault(message, node.pos))
         return None
 
