@@ -29,8 +29,9 @@ from workspaces.roles import ROLE_SCOPES, Role
 RECORD = Path(__file__).with_name("statements.json")
 # Statements of web-ui 3.0, by kind of page
 BUDGETS = {"list": 8, "detail": 12, "part": 5}
-# Three statements say who asks, and these need as many of their own.
-NEEDS_SIX = {"usage/#report"}
+# Three statements say who asks, and these need more of their own than two: a part of a transcript asks memory for the session
+# and its turns, and the runtime for the agent, the requests and what subagents did.
+NEEDS_MORE = {"usage/#report": 6, "sessions/<str:agent_id>/<session_id:session_id>/#earlier": 8}
 _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')
 
 
@@ -126,7 +127,7 @@ def _compare(counts: dict[str, int]) -> None:
 
 
 def _most(name: str) -> int:
-    return 6 if name.removeprefix("w/<slug:workspace>/") in NEEDS_SIX else BUDGETS[_kind(name)]
+    return NEEDS_MORE.get(name.removeprefix("w/<slug:workspace>/")) or BUDGETS[_kind(name)]
 
 
 def _kind(name: str) -> str:

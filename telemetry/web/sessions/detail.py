@@ -14,6 +14,7 @@ from telemetry.query.transcript_entry import Entry, Subject
 from telemetry.web.sessions.actions import act
 from telemetry.web.sessions.subject import find_subject
 from telemetry.web.visit import Visit, screen
+from workspaces.models import Workspace
 from workspaces.roles import Scope
 
 
@@ -28,17 +29,19 @@ class Measure:
 
 @screen("sessions", Scope.SESSIONS_READ, methods=("GET", "POST"))
 def session_page(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
-    newest = visit.workspace.events.order_by("-id").values_list("id", flat=True).first() or 0
+    parameters = visit.request.GET
+    before = _key(parameters.get("before", ""))
+    is_slice = visit.target == "earlier"
+    # Read before everything else, as the stream begins there; earlier turns have none.
+    newest = 0 if is_slice or before is not None else _newest(visit.workspace)
     subject = find_subject(visit.workspace, agent_id, session_id)
     if visit.request.method == "POST":
         return act(visit, subject)
-    if visit.request.GET.get("confirm") == "erase":
+    if parameters.get("confirm") == "erase":
         return _confirm_erasure(visit, subject)
-    before = _key(visit.request.GET.get("before", ""))
     transcript = read_transcript(subject, before=before)
-    figures = known_figures(subject)
     context = {
-        **told_of(subject, figures, transcript.entries),
+        **told_of(subject, Figures() if is_slice and subject.session else known_figures(subject), transcript.entries),
         "transcript": transcript,
         "before": before,
         "cursor": newest,
@@ -46,10 +49,17 @@ def session_page(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
         "may_write": visit.may(Scope.SESSIONS_WRITE),
         "may_run": visit.may(Scope.AGENTS_RUN),
         "asked_by": _asked_by(transcript.entries),
-        "is_erased": subject.session is None
-        and any(e.agent_request and e.agent_request.erased_at for e in transcript.entries),
+        "is_erased": subject.session is None and _has_erased(transcript.entries),
     }
     return visit.render("web/sessions/session.html", context, partials={"earlier"})
+
+
+def _newest(workspace: Workspace) -> int:
+    return workspace.events.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def _has_erased(entries: Sequence[Entry]) -> bool:
+    return any(entry.agent_request and entry.agent_request.erased_at for entry in entries)
 
 
 def told_of(subject: Subject, figures: Figures, entries: Sequence[Entry]) -> dict[str, Any]:
