@@ -117,13 +117,7 @@ def test_the_operator_makes_a_workspace(operator):
 
 def test_an_owner_edits_name_and_limits_but_not_the_slug(owner_client, workspace):
     url = reverse("admin:workspaces_workspace_change", args=[workspace.pk])
-    values = {
-        "slug": "stolen",
-        "name": "Renamed",
-        "max_queued_requests": 5,
-        "max_concurrent_requests": 2,
-        "api_log_days": 30,
-    }
+    values = {"slug": "stolen", "name": "Renamed", "max_queued_requests": 5, "max_concurrent_requests": 2}
     values |= {"max_attachment_megabytes": 5, "api_log_enabled": "on", "api_log_days": 30}
     assert owner_client.post(url, values).status_code == 302
     before = workspace.slug
