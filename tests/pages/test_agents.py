@@ -112,12 +112,12 @@ def test_versions_can_be_compared(visitor: Client, workspace: Workspace, owner: 
     save_version(desk, desk.definition.model_copy(update={"max_steps": 30}), actor="ada", author=owner)
     page = page_of(visitor, workspace, "desk/?tab=versions")
     assert "From v2 to v3" in page
-    assert '<span class="removed">-max_steps: 20' in page
+    assert '<pre class="removed">-max_steps: 20' in page
     assert "More steps" in page
     assert owner.get_username() in page
     page = page_of(visitor, workspace, "desk/?tab=versions&a=1&b=3")
-    assert '<span class="removed">-max_steps: 12' in page
-    assert '<span class="added">+max_steps: 30' in page
+    assert '<pre class="removed">-max_steps: 12' in page
+    assert '<pre class="added">+max_steps: 30' in page
     assert "There is no such version" in page_of(visitor, workspace, "desk/?tab=versions&a=1&b=9")
 
 

@@ -11,7 +11,17 @@ from workspaces.scoping import only
 
 PAGE_SIZE = 50
 # What a list shows; headers and bodies are for the page of one call.
-LISTED = ("id", "method", "path", "route", "status_code", "duration_ms", "principal", "client_host", "created_at")
+LISTED = (
+    "workspace",
+    "method",
+    "path",
+    "route",
+    "status_code",
+    "duration_ms",
+    "principal",
+    "client_host",
+    "created_at",
+)
 
 
 class ApiEventNotFound(MashError):

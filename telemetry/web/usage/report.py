@@ -17,6 +17,7 @@ from workspaces.models import Workspace
 By = Literal["agent", "model", "user"]
 BYS: tuple[By, ...] = get_args(By)
 METRICS: tuple[Metric, ...] = get_args(Metric)
+Days = Mapping[date, Sequence[UsageGroup]]
 MOST_GROUPS = 50
 MOST_SERIES = 4
 
@@ -57,7 +58,9 @@ def read_report(workspace: Workspace, span: Span, by: By, metric: Metric) -> Rep
     all_days = Span(since=min(earlier.since, _midnight(month)), until=max(span.until, now))
     models = groups_by_day(workspace, "model", all_days)
     by_day = {day: total(group.totals for group in groups) for day, groups in models.items()}
-    groups = largest_groups(workspace, by, span, metric=metric, limit=MOST_GROUPS + 1)
+    groups, parts = (
+        _of_all(workspace, by, span, metric) if by == "user" else _of_few(models, workspace, by, span, metric)
+    )
     return Report(
         by=by,
         metric=metric,
@@ -66,7 +69,7 @@ def read_report(workspace: Workspace, span: Span, by: By, metric: Metric) -> Rep
         before=total(by_day[day] for day in days_of(earlier) if day in by_day),
         by_day=by_day,
         groups=groups,
-        series=_series(groups_by_day(workspace, by, span, among=groups[:MOST_SERIES])),
+        series={(day, group.label): group.totals for day, found in parts.items() for group in found},
         projection=_projection(by_day, month, now),
         unpriced=_unpriced(models[day] for day in days if day in models),
     )
@@ -87,8 +90,25 @@ def value_of(totals: Totals, metric: Metric) -> float:
     return totals.model_calls if metric == "calls" else totals.input_tokens + totals.output_tokens
 
 
-def _series(days: Mapping[date, Sequence[UsageGroup]]) -> Mapping[tuple[date, str], Totals]:
-    return {(day, group.label): group.totals for day, groups in days.items() for group in groups}
+def _of_few(
+    models: Days, workspace: Workspace, by: By, span: Span, metric: Metric
+) -> tuple[Sequence[UsageGroup], Days]:
+    """Of agents and models there are few enough to add up their days here, which spares the database a scan."""
+    first, last = span.days
+    shown = {day: groups for day, groups in models.items() if first <= day <= last}
+    parts = shown if by == "model" else groups_by_day(workspace, by, span)
+    sums: dict[str, UsageGroup] = {}
+    for group in (group for groups in parts.values() for group in groups):
+        known = sums.get(group.label)
+        sums[group.label] = UsageGroup(key=group.key, totals=known.totals + group.totals) if known else group
+    largest = sorted(sums.values(), key=lambda group: (-value_of(group.totals, metric), group.label))
+    return largest[: MOST_GROUPS + 1], parts
+
+
+def _of_all(workspace: Workspace, by: By, span: Span, metric: Metric) -> tuple[Sequence[UsageGroup], Days]:
+    """Of users there may be any number."""
+    groups = largest_groups(workspace, by, span, metric=metric, limit=MOST_GROUPS + 1)
+    return groups, groups_by_day(workspace, by, span, among=groups[:MOST_SERIES])
 
 
 def _unpriced(days: Iterable[Sequence[UsageGroup]]) -> Mapping[str, int]:
