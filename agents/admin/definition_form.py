@@ -61,7 +61,7 @@ class DefinitionForm(AgentModelForm):
         required=False, label="Memory tools", help_text="Lets the agent search and read its earlier conversations."
     )
     skills_enabled = forms.BooleanField(
-        required=False, label="Skills", help_text="Lets the agent look up instructions that it is given as skills."
+        required=False, label="Use skills", help_text="Lets the agent look up instructions that it is given as skills."
     )
     skills = text_area(2, "Names of the workspace's skills, one per line. Empty: all of them, if skills are on.")
     mcp_servers = text_area(
