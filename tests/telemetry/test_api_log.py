@@ -19,7 +19,8 @@ PATH = "/api/v1/telemetry/api/events"
 
 @pytest.fixture(autouse=True)
 def _empty_writer() -> None:
-    writer.flush()
+    """What other tests left has no workspace here."""
+    writer._waiting.clear()
 
 
 def logged(workspace: Workspace) -> list[ApiEvent]:
