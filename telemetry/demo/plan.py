@@ -96,7 +96,9 @@ def _stories(rng: Random, *, count: int, since: datetime, now: datetime, long_sp
         agent_id = _character(rng).agent_id
         fitting = (_fitting(turn, agent_id) for turn in _turns(rng, left))
         turns, needed_s = _within(fitting, (now - since).total_seconds())
-        begins_at = _moment(rng, since, now - timedelta(seconds=needed_s))
+        # Of its own, for how much it draws depends on what time it is.
+        clock = Random(rng.getrandbits(64))  # noqa: S311  nothing secret
+        begins_at = _moment(clock, since, now - timedelta(seconds=needed_s))
         story = Story(number=number, agent_id=agent_id, user=rng.choice(USERS), begins_at=begins_at, turns=turns)
         yield story
         number, left = number + 1, left - story.requests

@@ -25,7 +25,7 @@ _NESTED = ("payload", "usage", "token_usage", "result", "response", "response_me
 
 @pytest.fixture
 def seeded(run: Run) -> Workspace:
-    said = run("mash_seed_demo", "--requests", "400", "--small", "--seed", "3")
+    said = run("mash_seed_demo", "--requests", "400", "--small", "--seed", "7")
     assert said.code == 0, said.err
     return Workspace.objects.get(slug="demo")
 
