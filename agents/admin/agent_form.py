@@ -69,7 +69,7 @@ class AgentForm(DefinitionForm):
         }
         for name, names in known.items():
             field = self.fields[name]
-            field.help_text = names_help(field.help_text, list(names[: _NAMES_TOLD + 1]), most=_NAMES_TOLD)
+            field.help_text = names_help(str(field.help_text), list(names[: _NAMES_TOLD + 1]), most=_NAMES_TOLD)
 
     @override
     def clean(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ _SECRET_KEY = re.compile(
 )
 _JSON = re.compile(r"json($|;)", re.IGNORECASE)
 _TEXT = re.compile(r"^(text/|application/(.*\+)?xml|application/x-www-form-urlencoded)", re.IGNORECASE)
+_FORM = re.compile(r"^application/x-www-form-urlencoded", re.IGNORECASE)
 _MOST_DEPTH = 20
 
 
@@ -51,7 +52,7 @@ def body(content: bytes | None, size: int, content_type: str, *, is_stream: bool
     about |= {"truncated": size > len(content), "capture_status": "captured", "captured_bytes": len(content)}
     text = _clean(content.decode("utf-8", "replace"))
     if not _JSON.search(content_type):
-        return {**about, "text": text}
+        return {**about, "text": _form(content, text) if _FORM.search(content_type) else _without_secrets(text)}
     try:
         return {**about, "json": redacted(json.loads(text))}
     except (ValueError, RecursionError):
@@ -81,8 +82,14 @@ def _not_captured(content: bytes | None, size: int, content_type: str, is_stream
     return "" if _JSON.search(content_type) or _TEXT.search(content_type) else "unsupported_content_type"
 
 
+def _form(content: bytes, text: str) -> str:
+    """A form's fields read like a query string."""
+    told, _ = parameters(content)
+    return told if REDACTED in told else text
+
+
 def _without_secrets(text: str) -> str:
-    """JSON that was cut cannot be read, so whatever follows the name of a secret is taken out up to the next quote."""
+    """JSON that was cut, or that stands in other text, cannot be read, so whatever follows the name of a secret is taken out up to the next quote."""
     return re.sub(
         r'("[^"]*(?:password|secret|token|api_?key|credential)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?',
         rf'\1"{REDACTED}"',

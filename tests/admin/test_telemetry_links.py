@@ -21,8 +21,8 @@ def page_of(client: Client, row: Model) -> str:
 @pytest.mark.parametrize("model", [Agent, AgentRequest, RuntimeEvent, Session, Interaction, Workspace])
 def test_a_page_leads_to_what_happened(sign_in: SignIn, workspace: Workspace, model: type[Model]) -> None:
     rows = furnish(workspace, "own")
-    agent_request, question = rows[AgentRequest], rows[Interaction]
-    places = {
+    agent_request, question = workspace.agent_requests.get(), workspace.interactions.get()
+    places: dict[type[Model], tuple[str, list[object]]] = {
         Agent: ("agent", ["own-agent"]),
         AgentRequest: ("request", [agent_request.request_id]),
         RuntimeEvent: ("request", [agent_request.request_id]),

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from agents.models import Agent
+from telemetry.api_log import redact
 from telemetry.api_log.writer import prune, writer
 from telemetry.models import ApiEvent
 from tests.web import Web, wait_until
@@ -19,7 +20,8 @@ PATH = "/api/v1/telemetry/api/events"
 
 @pytest.fixture(autouse=True)
 def _empty_writer() -> None:
-    writer.flush()
+    """What other tests left has no workspace here."""
+    writer._waiting.clear()
 
 
 def logged(workspace: Workspace) -> list[ApiEvent]:
@@ -64,6 +66,28 @@ def test_bodies_are_kept_where_the_workspace_wants_them(web: Web, workspace: Wor
     assert cut.request_body["parse_error"] == "invalid_json"
     assert cut.request_body["captured_bytes"] == 8192
     assert "precious" not in json.dumps([whole.as_json(), cut.as_json()])
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content"),
+    [
+        ("application/x-www-form-urlencoded", "name=Zo%C3%AB&password=precious"),
+        ("application/x-www-form-urlencoded; charset=utf-8", "api_key=preci"),
+        ("text/plain", 'sent: {"password": "precious"}'),
+        ("application/json", '{"api_key": "precious", "cut'),
+    ],
+)
+def test_no_kind_of_body_keeps_a_secret(content_type: str, content: str) -> None:
+    kept = redact.body(content.encode(), len(content), content_type)
+    assert kept["capture_status"] == "captured"
+    assert "preci" not in kept["text"]
+    assert redact.REDACTED in kept["text"]
+
+
+def test_a_form_without_secrets_stays_as_it_was() -> None:
+    text = "name=Zoë&city=Lima"
+    kept = redact.body(text.encode(), 20, "application/x-www-form-urlencoded")
+    assert kept["text"] == text
 
 
 def test_who_is_unknown_or_looks_at_the_log_is_not_noted(web: Web, workspace: Workspace) -> None:
