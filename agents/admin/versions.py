@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from agents.check import definition_faults
+from agents.delegation_cycle import delegation_fault
 from agents.models import Agent
 from agents.versions import diff_lines, restore_version, version_diff
 from workspaces.admin.access import access_of
@@ -77,7 +78,10 @@ def _restore(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int, n
     restored = restore_version(old, actor=access.actor, author=access.user)
     pages.log_change(request, agent, f"Back to version {number}")
     pages.message_user(request, f"Version {restored.number} is now what version {number} was.", messages.SUCCESS)
-    for fault in definition_faults(agent.workspace, restored.typed_definition).values():
+    definition = restored.typed_definition
+    faults = [*definition_faults(agent.workspace, definition).values()]
+    faults.append(delegation_fault(agent.workspace, agent.agent_id, agent.role, definition))
+    for fault in filter(None, faults):
         pages.message_user(request, fault, messages.WARNING)
     return HttpResponseRedirect(reverse("admin:agents_agent_versions", args=[agent.pk]))
 

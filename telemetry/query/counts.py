@@ -43,7 +43,7 @@ def histogram(workspace: Workspace, which: RequestFilter) -> Histogram:
         since = rows.order_by("accepted_at").values_list("accepted_at", flat=True).first() or since
     buckets = Buckets.of(since, until, timezone.get_current_timezone(), most=BUCKETS)
     number = (UnixSeconds("accepted_at") + Value(buckets.offset_s)) / Value(buckets.step_s)
-    found = rows.values_list(number).annotate(Count("pk"), Count("pk", filter=Q(status=Status.FAILED)))
+    found = rows.values_list(number).annotate(requests=Count("pk"), failed=Count("pk", filter=Q(status=Status.FAILED)))
     return Histogram(buckets, {at: (count, failed) for at, count, failed in found})
 
 

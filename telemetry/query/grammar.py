@@ -26,6 +26,7 @@ from luqum.tree import (
     UnknownOperation,
     Word,
 )
+from typing_extensions import override
 
 from telemetry.query.terms import TEXT, BadTerm, Term, read_parameter, read_term
 
@@ -57,6 +58,7 @@ class Fault:
     position: int | None = None
     """Of the character in `q`, from 0; None for a parameter of its own, or the whole text."""
 
+    @override
     def __str__(self) -> str:
         return self.message if self.position is None else f"{self.message} (at character {self.position + 1})"
 
@@ -171,8 +173,10 @@ class _Reader:
         except BadTerm as error:
             return self._fault(str(error), node)
 
-    def _fault(self, message: str, node: Item) -> None:
+    def _fault(self, message: str, node: Item) -> Expression | None:
+        """Keeps what is wrong; there is no expression for it."""
         self.faults.append(Fault(message, node.pos))
+        return None
 
 
 def _plain_text(node: Word | Phrase) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from runtime.kinds import QUEUED, Status
@@ -30,6 +30,8 @@ class Figures:
     unpriced: int = 0
     """Requests with calls whose price is not known."""
     cost_usd: Decimal = Decimal(0)
+    newest_event: int = 0
+    """Of the whole workspace, at the moment of reading."""
 
     @property
     def shown_status(self) -> str:
@@ -58,13 +60,18 @@ def figures_of(workspace: Workspace, pairs: Collection[Pair], *, with_beginning:
         meant |= Q(pk__in=_first_requests(workspace))
     rows = workspace.agent_requests.filter(meant).order_by().values_list("agent__agent_id", "session_id")
     found = {
-        (agent_id, session_id): Figures(**dict(zip(_SUMS, sums, strict=True)))
-        for agent_id, session_id, *sums in rows.annotate(**_sums())
+        (agent_id, session_id): Figures(**dict(zip(_COLUMNS, sums, strict=True)))
+        for agent_id, session_id, *sums in rows.annotate(**_sums(), newest_event=_newest_event(workspace))
     }
     wanted = set(pairs)
     return {
         pair: figures for pair, figures in found.items() if pair in wanted or (with_beginning and figures.is_beginning)
     }
+
+
+def _newest_event(workspace: Workspace) -> Subquery:
+    """What a page's stream begins after; a statement of its own would be one too many."""
+    return Subquery(workspace.events.order_by("-id").values("id")[:1])
 
 
 def _first_requests(workspace: Workspace) -> "QuerySet[AgentRequest, int]":
@@ -90,4 +97,4 @@ def _sums() -> dict[str, Any]:
     return {**counts, **every}
 
 
-_SUMS = tuple(_sums())
+_COLUMNS = (*_sums(), "newest_event")

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models.functions import Left
 
@@ -46,7 +45,8 @@ class ShownTurn:
     reading: Reading
     value: Any
     preview: str
-    request_id: UUID | None
+    trace_id: str
+    """Of the request that made the turn; of a fork's copy that of the first session's."""
 
 
 def scan_signals(workspace: Workspace, span: TimeRange, *, agent_id: str = "") -> Scan:
@@ -63,20 +63,18 @@ def scan_signals(workspace: Workspace, span: TimeRange, *, agent_id: str = "") -
 
 
 def shown_turns(workspace: Workspace, name: str, readings: Sequence[Reading]) -> list[ShownTurn]:
-    """With what was asked and the request to look at; two statements for all of them."""
+    """With what was asked in each; a link by its trace finds the request."""
     if not readings:
         return []
     rows = workspace.turns.filter(pk__in=[reading.turn_pk for reading in readings])
     preview = Left("user_message", PREVIEW)
-    turns = {row["pk"]: row for row in rows.annotate(preview=preview).values("pk", "turn_id", "preview")}
-    requests = workspace.agent_requests.filter(trace_id__in=[turn["turn_id"] for turn in turns.values()])
-    request_ids = dict(requests.values_list("trace_id", "request_id"))
+    turns = {row["pk"]: row for row in rows.annotate(preview=preview).values("pk", "turn_id", "metadata", "preview")}
     return [
         ShownTurn(
             reading=reading,
             value=reading.signals[name],
             preview=turn["preview"],
-            request_id=request_ids.get(turn["turn_id"]),
+            trace_id=str(turn["metadata"].get("trace_id") or turn["turn_id"]),
         )
         for reading in readings
         if (turn := turns.get(reading.turn_pk))

@@ -48,9 +48,12 @@ def test_the_ends_lead_to_their_traces(
     agent = AgentFactory.create(workspace=workspace, agent_id="assistant")
     asked = AgentRequestFactory.create(workspace=workspace, agent=agent, session_id="s", message="hello")
     run_requests()
+    asked_trace = workspace.turns.get().turn_id
     forgotten = remember("long ago", signals={"unused_tool_tokens": -5})
     html = page(visitor, workspace, signal="unused_tool_tokens")
-    assert f'href="/w/{workspace.slug}/requests/{asked.request_id}/"' in html
+    lead = f"/w/{workspace.slug}/go/?q={asked_trace}"
+    assert f'href="{lead}"' in html
+    assert visitor.get(lead)["Location"].startswith(f"/w/{workspace.slug}/requests/{asked.request_id}/")
     kept = workspace.turns.get(turn_id=forgotten)
     assert f'href="/w/{workspace.slug}/sessions/assistant/talk/?before={kept.pk + 1}#turn-{kept.pk}"' in html
     assert html.index("Highest") < html.index("hello<")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agents.models import Agent
@@ -79,6 +79,8 @@ def test_any_text_is_read_or_told_off(text: str) -> None:
     assert parsed.expression.parts or parsed.faults or not text.strip()
 
 
+# The first draw of any text builds hypothesis' table of characters, which takes a second on a busy machine
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PARAMETERS)
 @example({"session": 'a "quoted" one: \\ and/or (more)', "agent": "AND"})
 def test_parameters_survive_being_written_into_a_query(parameters: dict[str, str]) -> None:

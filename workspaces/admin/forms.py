@@ -93,7 +93,16 @@ class NewMemberForm(MemberForm):
 class WorkspaceForm(BaseWorkspaceForm):
     class Meta:
         model = Workspace
-        fields = ("slug", "name", "max_concurrent_requests", "max_queued_requests", "max_attachment_megabytes")
+        fields = (
+            "slug",
+            "name",
+            "max_concurrent_requests",
+            "max_queued_requests",
+            "max_attachment_megabytes",
+            "api_log_enabled",
+            "api_log_bodies",
+            "api_log_days",
+        )
 
 
 class TokenForm(ApiTokenForm):

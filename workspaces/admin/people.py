@@ -32,6 +32,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the st
 
     list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
+    show_full_result_count = False
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),

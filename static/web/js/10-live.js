@@ -1,9 +1,13 @@
 // Lists that a stream keeps up to date. A row that is there is changed in place; a new one comes in by itself only
-// while the reader is at the top and nothing in the list has the focus. Otherwise a button counts what waits.
+// while the reader is at the top, nothing in the list has the focus, and rows come no faster than can be read. Otherwise
+// a button counts what waits.
 (() => {
   const MOST_ROWS = 200;
   const AT_TOP_PX = 120;
+  const FASTEST_PER_S = 20;
+  const MEASURED_MS = 2000;
   const waiting = new Map();
+  let arrivals = [];
   let api;
 
   const list = () => document.querySelector("[data-live-rows]");
@@ -34,11 +38,25 @@
     document.getElementById("no-rows")?.remove();
   }
 
+  function rate() {
+    const since = performance.now() - MEASURED_MS;
+    arrivals = arrivals.filter((arrived) => arrived > since);
+    return arrivals.length / (MEASURED_MS / 1000);
+  }
+
   function count() {
     const told = button();
     if (!told) return;
     told.hidden = waiting.size === 0;
-    told.textContent = waiting.size === 1 ? "1 new row: show" : `${waiting.size} new rows: show`;
+    const number = waiting.size === MOST_ROWS ? `${MOST_ROWS} or more` : waiting.size;
+    const fast = rate() > FASTEST_PER_S ? ` (paused, ${Math.round(rate())} a second)` : "";
+    told.textContent = `${number} new row${waiting.size === 1 ? "" : "s"}${fast}: show`;
+  }
+
+  function wait(row) {
+    waiting.delete(row.id);
+    waiting.set(row.id, row);
+    if (waiting.size > MOST_ROWS) waiting.delete(waiting.keys().next().value);
   }
 
   function show() {
@@ -57,10 +75,13 @@
       api.morph(present, fragment, false);
     } else if (isOlder(rows, row)) {
       return;
-    } else if (waiting.has(row.id) || (!row.hasAttribute("data-update") && isRead(rows))) {
+    } else if (waiting.has(row.id)) {
       waiting.set(row.id, row);
     } else if (!row.hasAttribute("data-update")) {
-      insert(rows, row);
+      arrivals.push(performance.now());
+      const isTooFast = !growsDownward(rows) && rate() > FASTEST_PER_S;
+      if (isTooFast || isRead(rows)) wait(row);
+      else insert(rows, row);
     }
   }
 

@@ -74,7 +74,7 @@ def _changed(opening: Opening, changes: Changes) -> bytes:
     matching = set(opening.which.apply(workspace).filter(pk__in=changes.request_pks).values_list("pk", flat=True))
     rows = for_list(workspace.agent_requests.filter(pk__in=changes.request_pks))
     may_run = AccessScope.AGENTS_RUN in opening.viewer.principal.scopes
-    about = {"slug": workspace.slug, "request": page, **row_context(page.GET.dict(), may_run=may_run)}
+    about = {"slug": workspace.slug, "request": page, **row_context(opening.viewer.request.GET.dict(), may_run=may_run)}
     with timezone.override(opening.viewer.preferences.zone):
         html = "".join(
             render_to_string("web/requests/page.html#row", {**about, "row": row, "is_update": row.pk not in matching})

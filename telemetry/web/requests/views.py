@@ -59,21 +59,22 @@ def request_list(visit: Visit) -> HttpResponse:
 def request_histogram(visit: Visit) -> HttpResponse:
     """How many there are over time; a part of the list's page, which is where it leads without a script."""
     parameters = parameters_of(visit)
-    if not visit.target:
+    if visit.target != "histogram":
         return visit.go(address(visit, parameters | {"facets": "1"}))
     found = histogram(visit.workspace, read_request_filter(parameters))
     context = {"histogram": found, "chart": histogram_chart(visit, found)}
-    return visit.render("web/requests/_histogram.html", context)
+    return visit.render("web/requests/page.html", context, partials={"histogram"})
 
 
 @screen("requests", Scope.SESSIONS_READ)
 def request_facets(visit: Visit) -> HttpResponse:
     """What the newest of them have in common; a part of the list's page."""
     parameters = parameters_of(visit)
-    if not visit.target:
+    if visit.target != "facets":
         return visit.go(address(visit, parameters | {"facets": "1"}))
     found = facets(visit.workspace, read_request_filter(parameters))
-    return visit.render("web/requests/_facets.html", {"facets": found, "groups": facet_groups(visit, found)})
+    context = {"facets": found, "groups": facet_groups(visit, found)}
+    return visit.render("web/requests/page.html", context, partials={"facets"})
 
 
 def _figures(visit: Visit) -> dict[str, object]:
