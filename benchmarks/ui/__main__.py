@@ -1,11 +1,13 @@
 """`python -m benchmarks.ui`: starts the product on a seeded database, signs in, and measures its pages."""
 
 import argparse
+import asyncio
 import logging
 import signal
 from pathlib import Path
 
 from benchmarks import report
+from benchmarks.measures import speed
 from benchmarks.report import StackReport
 from benchmarks.ui import answers, browser
 from benchmarks.ui.site import SITES, History
@@ -37,7 +39,7 @@ def _run(name: str, history: History, options: argparse.Namespace) -> StackRepor
         facts = site.facts()
         logger.info("%s: looking ...", name)
         visitor = Visitor(site.url, site.password)
-        results = answers.measure(visitor, facts["pages"], facts["long"], rounds=options.rounds)
+        results = asyncio.run(speed.measure(site)) + answers.measure(visitor, facts, rounds=options.rounds)
         visitor.close()
         results += browser.measure(site.url, site.password, facts, site.environment)
         setup = (

