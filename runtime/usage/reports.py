@@ -1,17 +1,20 @@
 """Usage and cost of a workspace over a span of time, grouped as the reader likes (extensions 7)."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Sum, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, When
+from django.db.models.expressions import OrderBy
 
 from runtime.usage.totals import COUNTED, Totals
 from workspaces.models import Workspace
 
 GroupBy = Literal["day", "agent", "user", "model", "session"]
+Metric = Literal["cost", "tokens", "calls"]
 GROUPS: tuple[GroupBy, ...] = get_args(GroupBy)
 DEFAULT_SPAN = timedelta(days=30)
 MAX_ROWS = 1000
@@ -79,6 +82,34 @@ def usage_report(
     )
 
 
+def largest_groups(
+    workspace: Workspace, group_by: GroupBy, span: Span, *, metric: Metric, limit: int
+) -> Sequence[UsageGroup]:
+    """Those with most of it first."""
+    columns = list(_COLUMNS[group_by])
+    grouped = _calls(workspace, group_by, span).values(*columns).annotate(**_SUMS[_is_daily(group_by)])
+    return [
+        UsageGroup(key=_key(group_by, row), totals=_totals(row))
+        for row in grouped.order_by(OrderBy(_METRICS[metric], descending=True), *columns)[:limit]
+    ]
+
+
+def groups_by_day(
+    workspace: Workspace, group_by: GroupBy, span: Span, *, among: Sequence[UsageGroup] | None = None
+) -> Mapping[date, Sequence[UsageGroup]]:
+    """The groups of each day that has some; if that is given, only those with the keys of `among`."""
+    if among is not None and not among:
+        return {}
+    columns, wanted = _COLUMNS[group_by], Q()
+    for group in among or ():
+        wanted |= Q(**{column: group.key[shown] for column, shown in columns.items()})
+    found: defaultdict[date, list[UsageGroup]] = defaultdict(list)
+    calls = _calls(workspace, group_by, span).filter(wanted)
+    for row in calls.values("day", *columns).annotate(**_SUMS[True]):
+        found[row["day"]].append(UsageGroup(key=_key(group_by, row), totals=_totals(row)))
+    return found
+
+
 def key_length(group_by: GroupBy) -> int:
     """How many values a group's key has."""
     return len(_COLUMNS[group_by])
@@ -107,6 +138,11 @@ _UNKNOWN_REQUESTS = Sum(Case(When(has_unknown_price=True, then=1), default=0, ou
 _SUMS: dict[bool, dict[str, Sum]] = {
     True: {**_PLAIN, "sum_unknown_price_calls": Sum("unknown_price_calls")},
     False: {**_PLAIN, "sum_unknown_price_calls": _UNKNOWN_REQUESTS},
+}
+_METRICS: dict[Metric, Any] = {
+    "cost": F("sum_cost_usd"),
+    "tokens": F("sum_input_tokens") + F("sum_output_tokens"),
+    "calls": F("sum_model_calls"),
 }
 
 

@@ -1,0 +1,136 @@
+"""What has changed in a workspace, read from its log once per process however many people watch (promise 8).
+
+A subscriber is told which requests have new events and up to which event id that is complete; what it shows of them is
+its own affair. Changes that come faster than they can be shown become one.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from runtime.follow import newest_settled
+from runtime.horizon import horizon
+from runtime.hub import Watch, hub
+from runtime.readers import in_patient_reader
+from runtime.sse import KEEP_ALIVE_S
+from workspaces.models import Workspace
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 2000
+# News that come together are read together, and a page is changed no more often than this.
+_TELL_EVERY_S = 0.25
+_SETTLING_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    request_pks: frozenset[int]
+    cursor: int
+    """Event id up to which nothing is left out; what a client sends back as `Last-Event-ID`."""
+
+
+@dataclass(eq=False, slots=True)
+class Subscriber:
+    cursor: int
+    """Where its own changes begin."""
+    _pks: set[int] = field(default_factory=set)
+    _reached: int = 0
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, request_pks: set[int], cursor: int) -> None:
+        self._pks |= request_pks
+        self._reached = cursor
+        if request_pks:
+            self._woken.set()
+
+    async def changes(self, watch: Watch) -> AsyncIterator[Changes | None]:
+        """None every few seconds of quiet; ends when the watcher may no longer see the workspace."""
+        while not watch.is_over:
+            try:
+                await asyncio.wait_for(self._woken.wait(), KEEP_ALIVE_S)
+            except TimeoutError:
+                yield None
+                continue
+            self._woken.clear()
+            told, self._pks = frozenset(self._pks), set()
+            yield Changes(told, self._reached)
+
+
+class Feed:
+    """The pump of one workspace; it runs while somebody subscribes."""
+
+    def __init__(self, workspace_pk: int) -> None:
+        self._workspace_pk = workspace_pk
+        self.subscribers: set[Subscriber] = set()
+        self.cursor = 0
+        self._began = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self) -> int:
+        """The event id from which on subscribers are told of everything."""
+        if self._task is None or self._task.done():
+            self._began.clear()
+            self._task = asyncio.ensure_future(self._pump())
+        await self._began.wait()
+        return self.cursor
+
+    def end(self) -> None:
+        if self._task:
+            self._task.cancel()
+
+    async def _pump(self) -> None:
+        with hub.watch(workspace=self._workspace_pk) as watch:
+            self.cursor = await newest_settled()
+            self._began.set()
+            while True:
+                request_pks, cursor, is_behind = await in_patient_reader(self._read, self.cursor)
+                self.cursor = cursor
+                for subscriber in self.subscribers:
+                    subscriber.tell(request_pks, cursor)
+                await asyncio.sleep(_SETTLING_S if is_behind else _TELL_EVERY_S)
+                if not is_behind:
+                    await watch.wait(KEEP_ALIVE_S)
+
+    def _read(self, cursor: int) -> tuple[set[int], int, bool]:
+        """The requests with events after the cursor, the new cursor, and whether there is more to come."""
+        settled, is_newest = horizon.look()
+        found = Workspace(pk=self._workspace_pk).events.filter(id__gt=cursor, id__lte=settled)
+        page = list(found.order_by("id").values_list("id", "agent_request_id")[:_PAGE])
+        is_full = len(page) == _PAGE
+        reached = page[-1][0] if is_full else max(cursor, settled)
+        return {request_pk for _, request_pk in page}, reached, is_full or not is_newest
+
+
+class Feeds:
+    def __init__(self) -> None:
+        self._feeds: dict[int, Feed] = {}
+        self._waiting: defaultdict[int, int] = defaultdict(int)
+
+    @contextmanager
+    def of(self, workspace_pk: int) -> Iterator[Feed]:
+        """The workspace's feed, kept as long as anybody uses it."""
+        feed = self._feeds.setdefault(workspace_pk, Feed(workspace_pk))
+        self._waiting[workspace_pk] += 1
+        try:
+            yield feed
+        finally:
+            self._waiting[workspace_pk] -= 1
+            if not self._waiting[workspace_pk]:
+                del self._waiting[workspace_pk], self._feeds[workspace_pk]
+                feed.end()
+
+    @contextmanager
+    def subscription(self, feed: Feed, cursor: int) -> Iterator[Subscriber]:
+        subscriber = Subscriber(cursor)
+        feed.subscribers.add(subscriber)
+        try:
+            yield subscriber
+        finally:
+            feed.subscribers.discard(subscriber)
+
+
+feeds = Feeds()

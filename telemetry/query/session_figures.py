@@ -1,0 +1,100 @@
+"""What the requests of sessions say about them: running or not, failures and cost, in one statement for a whole page."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils import timezone
+
+from runtime.kinds import QUEUED, Status
+from runtime.models import AgentRequest
+from telemetry.query.sessions import Pair
+from workspaces.models import Workspace
+
+MOST_BEGINNING = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Sums over a session's requests, those of its subagents not among them."""
+
+    requests: int = 0
+    completed: int = 0
+    failed: int = 0
+    stalled: int = 0
+    running: int = 0
+    paused: int = 0
+    queued: int = 0
+    unpriced: int = 0
+    """Requests with calls whose price is not known."""
+    cost_usd: Decimal = Decimal(0)
+    newest_event: int = 0
+    """Of the whole workspace, at the moment of reading."""
+
+    @property
+    def shown_status(self) -> str:
+        """Of its unfinished requests the one that matters most; empty for a session that rests."""
+        if self.running:
+            return "stalled" if self.stalled == self.running else "running"
+        return "paused" if self.paused else "waiting" if self.queued else ""
+
+    @property
+    def is_beginning(self) -> bool:
+        return bool(self.shown_status) and not self.completed
+
+    @property
+    def status_hint(self) -> str:
+        told = [(self.running, "running"), (self.paused, "paused"), (self.queued, "waiting")]
+        return ", ".join(f"{count} {word}" for count, word in told if count)
+
+
+def figures_of(workspace: Workspace, pairs: Collection[Pair], *, with_beginning: bool = False) -> dict[Pair, Figures]:
+    """By agent and session; if that is asked for, with sessions whose first turn is under way.
+
+    Both in one statement, as a page has few to spend.
+    """
+    meant = Q(session_id__in={session_id for _, session_id in pairs})
+    if with_beginning:
+        meant |= Q(pk__in=_first_requests(workspace))
+    rows = workspace.agent_requests.filter(meant).order_by().values_list("agent__agent_id", "session_id")
+    found = {
+        (agent_id, session_id): Figures(**dict(zip(_COLUMNS, sums, strict=True)))
+        for agent_id, session_id, *sums in rows.annotate(**_sums(), newest_event=_newest_event(workspace))
+    }
+    wanted = set(pairs)
+    return {
+        pair: figures for pair, figures in found.items() if pair in wanted or (with_beginning and figures.is_beginning)
+    }
+
+
+def _newest_event(workspace: Workspace) -> Subquery:
+    """What a page's stream begins after; a statement of its own would be one too many."""
+    return Subquery(workspace.events.order_by("-id").values("id")[:1])
+
+
+def _first_requests(workspace: Workspace) -> "QuerySet[AgentRequest, int]":
+    """Keys of unfinished requests in sessions that have completed none; their number is bounded, as a queue may be long."""
+    unfinished = workspace.agent_requests.unfinished()
+    same_session = {"agent": OuterRef("agent"), "session_id": OuterRef("session_id")}
+    completed = workspace.agent_requests.filter(**same_session, status=Status.COMPLETED)
+    return unfinished.filter(~Exists(completed)).order_by("-pk").values_list("pk", flat=True)[:MOST_BEGINNING]
+
+
+def _sums() -> dict[str, Any]:
+    of = {
+        "completed": Q(status=Status.COMPLETED),
+        "failed": Q(status=Status.FAILED),
+        "stalled": Q(status=Status.RUNNING, lease_expires_at__lt=timezone.now()),
+        "running": Q(status=Status.RUNNING),
+        "paused": Q(status=Status.PAUSED),
+        "queued": Q(status__in=QUEUED),
+        "unpriced": Q(has_unknown_price=True),
+    }
+    counts: dict[str, Any] = {name: Count("pk", filter=which) for name, which in of.items()}
+    every = {"requests": Count("pk"), "cost_usd": Sum("cost_usd")}
+    return {**counts, **every}
+
+
+_COLUMNS = (*_sums(), "newest_event")

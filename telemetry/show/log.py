@@ -1,0 +1,104 @@
+"""Reads of a request's log what a projection needs: small payloads whole, of large ones only the parts that say what they are."""
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Left, Length
+
+from runtime.errors import RequestNotFound
+from runtime.models import AgentRequest, RuntimeEvent
+from workspaces.models import Workspace
+from workspaces.scoping import only
+
+SMALL_BYTES = 4096
+"""Payloads below this are read whole."""
+_PREVIEW = 400
+_COLUMNS = ("agent_request_id", "sequence", "event_type", "loop_index", "created_at")
+# Where a large payload is large, in its texts, nothing is read.
+_PARTS = {
+    "tool_name": "payload__tool_name",
+    "tool_call_id": "payload__tool_call_id",
+    "provider": "payload__provider",
+    "model": "payload__model",
+    "usage": "payload__usage",
+    "cost_usd": "payload__cost_usd",
+    "interaction_id": "payload__interaction_id",
+    "reason": "payload__reason",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """What of an event a projection looks at."""
+
+    sequence: int
+    event_type: str
+    loop_index: int | None
+    at: datetime
+    payload: Mapping[str, Any]
+
+
+def find_request(workspace: Workspace, request_id: uuid.UUID) -> AgentRequest:
+    found = only(workspace.agent_requests.with_relatives().filter(request_id=request_id))
+    if found is None:
+        raise RequestNotFound("There is no such request.")
+    return found
+
+
+def read_lines(
+    agent_request: AgentRequest, kinds: Collection[str], *, after: int, up_to: int, whole_below: int = SMALL_BYTES
+) -> list[LogLine]:
+    """The events of these kinds, in order, in two statements however large they are."""
+    events = agent_request.events.filter(sequence__gt=after, sequence__lte=up_to, event_type__in=kinds)
+    return [line for _, line in _read(events, whole_below)]
+
+
+def read_many(
+    agent_requests: Collection[AgentRequest], kinds: Collection[str], *, whole_below: int = SMALL_BYTES
+) -> list[tuple[int, LogLine]]:
+    """The same of several requests' whole logs, each line with its request's key."""
+    if not agent_requests:
+        return []
+    workspace = next(iter(agent_requests)).workspace
+    keys = [row.pk for row in agent_requests]
+    return _read(workspace.events.filter(agent_request__in=keys, event_type__in=kinds), whole_below)
+
+
+def _read(events: QuerySet[RuntimeEvent], whole_below: int) -> list[tuple[int, LogLine]]:
+    sized = events.annotate(size=Length(Cast("payload", TextField()))).order_by()
+    small = sized.filter(size__lt=whole_below).values_list(*_COLUMNS, "payload")
+    large = sized.annotate(said=Left(KeyTextTransform("assistant_text", "payload"), _PREVIEW)).filter(
+        size__gte=whole_below
+    )
+    cut = large.values(*_COLUMNS, *_PARTS.values(), "said", "payload__result__is_error", "payload__result__metadata")
+    lines = [*map(_small, small), *map(_large, cut)]
+    return sorted(lines, key=lambda found: (found[0], found[1].sequence))
+
+
+def _small(row: tuple[Any, ...]) -> tuple[int, LogLine]:
+    request_pk, sequence, event_type, loop_index, at, payload = row
+    return request_pk, LogLine(sequence=sequence, event_type=event_type, loop_index=loop_index, at=at, payload=payload)
+
+
+def _large(row: dict[str, Any]) -> tuple[int, LogLine]:
+    payload = {**dict(_known(row)), "assistant_text": row["said"]}
+    is_error, metadata = row["payload__result__is_error"], row["payload__result__metadata"]
+    payload["result"] = {"is_error": is_error, "metadata": metadata, "content": "failed" if is_error else ""}
+    return row["agent_request_id"], LogLine(
+        sequence=row["sequence"],
+        event_type=row["event_type"],
+        loop_index=row["loop_index"],
+        at=row["created_at"],
+        payload=payload,
+    )
+
+
+def _known(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, column in _PARTS.items():
+        if row[column] is not None:
+            yield name, row[column]

@@ -1,0 +1,45 @@
+"""The list of requests while it changes."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from agents.models import Agent
+from tests.conftest import Driver
+from tests.factories import AgentRequestFactory
+from tests.live_web import LiveWeb
+from workspaces.models import Workspace
+
+
+def test_a_request_appears_and_its_row_follows_it(
+    signed_in: Page, site: LiveWeb, workspace: Workspace, agent: Agent, run_requests: Driver
+) -> None:
+    signed_in.goto(f"{site.url}/w/{workspace.slug}/requests/")
+    expect(signed_in.locator("[data-live-state]")).to_have_text("Live")
+    AgentRequestFactory.create(workspace=workspace, agent=agent, message="say=done please")
+    row = signed_in.locator("#rows tr")
+    expect(row).to_contain_text("accepted")
+    run_requests()
+    expect(row).to_contain_text("completed")
+    expect(row).to_have_count(1)
+
+
+def test_a_row_is_peeked_at_and_rows_that_come_too_fast_wait(
+    signed_in: Page, site: LiveWeb, workspace: Workspace, agent: Agent
+) -> None:
+    AgentRequestFactory.create(workspace=workspace, agent=agent, message="what is it?")
+    signed_in.goto(f"{site.url}/w/{workspace.slug}/requests/")
+    expect(signed_in.locator("[data-live-state]")).to_have_text("Live")
+    expect(signed_in.locator("#histogram")).to_contain_text("1 request")
+    signed_in.locator("#rows td.number").first.click()
+    expect(signed_in.locator("#peek")).to_contain_text("what is it?")
+    expect(signed_in).to_have_url(re.compile("peek="))
+    signed_in.keyboard.press("Escape")
+    expect(signed_in.locator("#peek")).to_be_hidden()
+    signed_in.locator("h1").click()
+    for _ in range(90):
+        AgentRequestFactory.create(workspace=workspace, agent=agent)
+    expect(signed_in.locator("#fresh-rows")).to_contain_text("new rows")
+    expect(signed_in.locator("#rows tr")).not_to_have_count(91)
+    signed_in.locator("#fresh-rows").click()
+    expect(signed_in.locator("#rows tr")).to_have_count(91)
