@@ -1,9 +1,10 @@
 """Up to which event id a stream over many requests may read without ever missing one.
 
-Ids are drawn before their transactions commit, so on PostgreSQL a smaller id can show up after a larger one. Every
-transaction that writes events has its own id before it draws event ids (`events.append` updates a row first). So: read
-the sequence's last value h, then a snapshot; once every transaction that ran in that snapshot has ended, no id up to h
-can still appear. SQLite has one writer at a time, so there the newest id is the horizon.
+Ids are drawn before their transactions commit, so on PostgreSQL a smaller id can show up after a larger one. Whoever
+inserts events holds a lock on their table, from before the first id is drawn until the transaction has ended. So: read
+the sequence's last value h, then who holds that lock; once each of them has ended, no id up to h can still appear.
+Transactions that do not write events, here or in other databases of the server, hold nothing up. SQLite has one writer
+at a time, so there the newest id is the horizon.
 """
 
 import threading
@@ -12,8 +13,16 @@ from django.db import connections, router
 
 from runtime.models import RuntimeEvent
 
-_SEQUENCE = f"SELECT last_value FROM {RuntimeEvent._meta.db_table}_id_seq"  # noqa: S608  a constant
-_SNAPSHOT = "SELECT pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() AS s"
+_TABLE = RuntimeEvent._meta.db_table
+_SEQUENCE = f"SELECT last_value FROM {_TABLE}_id_seq"  # noqa: S608  a constant
+_WRITERS = (
+    "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock'"  # noqa: S608
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    f" AND relation = '{_TABLE}'::regclass"
+)
+
+_Candidate = tuple[int, frozenset[str]]
+"""An event id, and the transactions that were writing events after it was read."""
 
 
 class Horizon:
@@ -21,8 +30,7 @@ class Horizon:
 
     def __init__(self) -> None:
         self._settled = 0
-        self._candidate: tuple[int, int] | None = None
-        """An event id, and the first transaction id that had not begun when it was read."""
+        self._candidate: _Candidate | None = None
         self._lock = threading.Lock()
 
     def look(self) -> tuple[int, bool]:
@@ -30,25 +38,27 @@ class Horizon:
         connection = connections[router.db_for_read(RuntimeEvent)]
         if connection.vendor != "postgresql":
             return RuntimeEvent.rows.order_by("-id").values_list("id", flat=True).first() or 0, True
+        candidate = self._candidate
         with connection.cursor() as cursor:
             cursor.execute(_SEQUENCE)
             last_value = int(cursor.fetchone()[0])
-            # A statement of its own, so that its snapshot is taken after the sequence was read.
-            cursor.execute(_SNAPSHOT)
-            oldest_running, next_transaction = (int(text) for text in cursor.fetchone())
-        settled = self._advance(last_value, oldest_running, next_transaction)
+            # A statement of its own, so that the locks are looked at after the sequence was read.
+            cursor.execute(_WRITERS)
+            writers = frozenset(str(transaction) for (transaction,) in cursor.fetchall())
+        settled = self._advance(candidate, last_value, writers)
         return settled, settled >= last_value
 
-    def _advance(self, last_value: int, oldest_running: int, next_transaction: int) -> int:
+    def _advance(self, candidate: _Candidate | None, last_value: int, writers: frozenset[str]) -> int:
+        """Only a look that began after the candidate was chosen can say that its writers have ended."""
         with self._lock:
-            if oldest_running == next_transaction:
+            if not writers:
                 self._settled = max(self._settled, last_value)
                 self._candidate = None
             elif self._candidate is None:
-                self._candidate = (last_value, next_transaction)
-            elif oldest_running >= self._candidate[1]:
-                self._settled = max(self._settled, self._candidate[0])
-                self._candidate = (last_value, next_transaction)
+                self._candidate = (last_value, writers)
+            elif candidate is self._candidate and writers.isdisjoint(candidate[1]):
+                self._settled = max(self._settled, candidate[0])
+                self._candidate = (last_value, writers)
             return self._settled
 
 

@@ -186,3 +186,27 @@ def test_it_begins_only_when_what_came_before_has_settled(web: Web, workspace: W
 
     found = asyncio.run(listen())
     assert [event["request_seq"] for event in found] == [3]
+
+
+@pytest.mark.postgresql
+def test_nothing_waits_for_transactions_that_write_no_events(web: Web, workspace: Workspace, row: AgentRequest) -> None:
+    """Whatever else takes long in the same server, be it in another database, holds no stream up."""
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def change_something_else() -> None:
+        with ExitStack() as cleanup:
+            cleanup.callback(connection.close)
+            with transaction.atomic():
+                Workspace.objects.filter(pk=workspace.pk).update(name="Changed")
+                has_begun.set()
+                may_end.wait(30)
+
+    other = threading.Thread(target=change_something_else)
+    other.start()
+    has_begun.wait()
+    try:
+        [event] = asyncio.run(first(web, PATH, 1, lambda: append_elsewhere(row)))
+    finally:
+        may_end.set()
+        other.join()
+    assert event["request_id"] == str(row.request_id)
