@@ -237,8 +237,8 @@ def _tool_ended(trace: Trace, line: LogLine) -> None:
         trace.end(role, line)
     if result.get("is_error"):
         span.error = _text(result.get("content")) or "failed"
-    metadata = result.get("metadata") or {}
-    span.child = str(metadata.get("request_id") or span.child)
+    if span.kind == "subagent":
+        span.child = str((result.get("metadata") or {}).get("request_id") or span.child)
 
 
 def _interrupted(trace: Trace, line: LogLine) -> None:

@@ -1,6 +1,7 @@
 """What a request's page shows: its header, the rows of its spans, and the one that is looked at."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,7 +22,7 @@ _MOST_UNFOLDED = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     span: Span
-    bar: Bar
+    axis: Axis
     seconds: float
     share: float
     """Of the whole request's time."""
@@ -37,6 +38,11 @@ class Row:
     def dom_id(self) -> str:
         return f"span-{self.of}{self.span.key}"
 
+    @property
+    def bar(self) -> Bar:
+        """Worked out where it is shown, which most rows of a long request are not."""
+        return self.axis.bar(self.span)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePage:
@@ -48,6 +54,8 @@ class TracePage:
     family: Totals
     idle_share: float = 0.0
     """Of the time that the page shows, in which nobody worked."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Of the request's own spans, by kind, and how many of them failed."""
     inner: Mapping[str, list[Row]] = field(default_factory=dict)
     """Rows of subagents' own work, by the span that called them."""
 
@@ -74,15 +82,6 @@ class TracePage:
     def total_s(self) -> float:
         until = self.agent_request.finished_at or timezone.now()
         return (until - self.agent_request.accepted_at).total_seconds()
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        spans = [row.span for row in self.table]
-        kinds = ("model", "tool", "subagent")
-        return {
-            **{kind: sum(span.kind == kind for span in spans) for kind in kinds},
-            "error": sum(bool(span.error) for span in spans if span.kind != "request"),
-        }
 
 
 def read_page(
@@ -116,13 +115,19 @@ def read_page(
         usage=usage,
         family=with_children(agent_request) if has_children else usage,
         idle_share=sum(end - start for start, end in idle) / whole_s,
+        counts=_counts(spans),
         inner=_inner_rows(agent_request, trace, axis, whole_s, asked) if has_children else {},
     )
 
 
+def _counts(spans: Collection[Span]) -> Mapping[str, int]:
+    kinds = Counter(span.kind for span in spans)
+    return {**kinds, "error": sum(bool(span.error) for span in spans if span.kind != "request")}
+
+
 def _row(span: Span, axis: Axis, whole_s: float, *, is_critical: bool = False, of: str = "") -> Row:
     seconds = span.seconds(axis.now)
-    return Row(span=span, bar=axis.bar(span), seconds=seconds, share=seconds / whole_s, is_critical=is_critical, of=of)
+    return Row(span=span, axis=axis, seconds=seconds, share=seconds / whole_s, is_critical=is_critical, of=of)
 
 
 def _looked_at(axis: Axis, idle: list[Stretch], asked: Mapping[str, str]) -> Axis:
