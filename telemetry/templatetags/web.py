@@ -67,7 +67,7 @@ def middle(text: str, length: int = 24) -> str:
 
 @register.filter
 def json_tree(value: Any) -> SafeString:
-    return mark_safe("".join(payload.lines(payload.tree(value))))  # noqa: S308  escaped part by part
+    return mark_safe(payload.html(payload.tree(value)))  # noqa: S308  escaped part by part
 
 
 @register.simple_tag(takes_context=True)

@@ -14,7 +14,8 @@ from runtime.usage.totals import Totals
 from telemetry.show.lanes import Axis, Bar, Tick, axis_of, compressed, long_idle, zoomed
 from telemetry.show.log import read_lines, read_many
 from telemetry.show.outline import Stretch, critical_path
-from telemetry.show.spans import FOLDED, ROOT, Span, Trace, trace_of
+from telemetry.show.span_events import FOLDED, fold_event, trace_of
+from telemetry.show.spans import ROOT, Span, Trace
 
 _MOST_UNFOLDED = 10
 
@@ -150,7 +151,7 @@ def _inner_rows(
     children = _children(agent_request, list(wanted)[:_MOST_UNFOLDED])
     inner = {row.pk: Trace() for row in children}
     for pk, line in read_many(children, FOLDED):
-        inner[pk].take(line)
+        fold_event(inner[pk], line)
     callers = {row.pk: wanted[str(row.request_id)] for row in children}
     return {caller.key: _inner(inner[pk], caller, axis, whole_s) for pk, caller in callers.items()}
 

@@ -15,7 +15,8 @@ from telemetry.live.following import Follower, follow_request
 from telemetry.live.frames import frame, part
 from telemetry.show.conversation import SAID, WHOLE, Conversation, fold_conversation
 from telemetry.show.log import LogLine
-from telemetry.show.spans import FOLDED, Trace
+from telemetry.show.span_events import FOLDED, fold_event
+from telemetry.show.spans import Trace
 from telemetry.web.conversation import changed_parts
 from telemetry.web.trace.choice import chosen
 from telemetry.web.trace.events import read_events
@@ -51,7 +52,7 @@ class PageFollower(Follower):
 
     @override
     def fold(self, line: LogLine) -> None:
-        self.trace.take(line)
+        fold_event(self.trace, line)
         fold_conversation(self.conversation, line)
 
     @override
