@@ -52,13 +52,17 @@ class TracePage:
     axis: Axis
     table: list[Row]
     usage: Totals
-    family: Totals
     idle_share: float = 0.0
     """Of the time that the page shows, in which nobody worked."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Of the request's own spans, by kind, and how many of them failed."""
     inner: Mapping[str, list[Row]] = field(default_factory=dict)
     """Rows of subagents' own work, by the span that called them."""
+
+    @property
+    def family(self) -> Totals:
+        """With what subagents have used, asked of the database when it is asked for: only the header shows it."""
+        return with_children(self.agent_request) if self.counts.get("subagent") else self.usage
 
     @property
     def ticks(self) -> list[Tick]:
@@ -86,16 +90,9 @@ class TracePage:
 
 
 def read_page(
-    agent_request: AgentRequest,
-    trace: Trace | None = None,
-    parameters: Mapping[str, str] | None = None,
-    *,
-    is_alone: bool = False,
+    agent_request: AgentRequest, trace: Trace | None = None, parameters: Mapping[str, str] | None = None
 ) -> TracePage:
-    """Everything but the content of spans. `trace` is one that was folded before; the parameters say what is looked at.
-
-    `is_alone`: what subagents did is not asked for.
-    """
+    """Everything but the content of spans. `trace` is one that was folded before; the parameters say what is looked at."""
     asked = parameters or {}
     trace = trace or trace_of(read_lines(agent_request, FOLDED, after=0, up_to=agent_request.last_sequence))
     now = _shown_until(agent_request, trace)
@@ -106,23 +103,20 @@ def read_page(
     idle = long_idle(axis, spans)
     axis, whole_s = _looked_at(axis, idle, asked), axis.seconds
     critical = critical_path(spans, now)
-    usage = Totals.of_request(agent_request)
-    has_children = not is_alone and any(span.kind == "subagent" for span in spans)
     return TracePage(
         agent_request=agent_request,
         trace=trace,
         axis=axis,
         table=[_row(span, axis, whole_s, is_critical=span.key in critical) for span in spans],
-        usage=usage,
-        family=with_children(agent_request) if has_children else usage,
+        usage=Totals.of_request(agent_request),
         idle_share=sum(end - start for start, end in idle) / whole_s,
         counts=_counts(spans),
-        inner=_inner_rows(agent_request, trace, axis, whole_s, asked) if has_children else {},
+        inner=_inner_rows(agent_request, trace, axis, whole_s, asked),
     )
 
 
 def _counts(spans: Collection[Span]) -> Mapping[str, int]:
-    kinds = Counter(span.kind for span in spans)
+    kinds = Counter[str](span.kind for span in spans)
     return {**kinds, "error": sum(bool(span.error) for span in spans if span.kind != "request")}
 
 
