@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,10 +82,10 @@ def _read(events: QuerySet[RuntimeEvent], whole_below: int) -> list[tuple[int, L
     return sorted(lines, key=lambda line: (line[0], line[1].sequence))
 
 
-def _parts_of(large: QuerySet[RuntimeEvent]) -> Iterable[dict[str, Any]]:
+def _parts_of(large: QuerySet[RuntimeEvent]) -> list[dict[str, Any]]:
     said = Left(KeyTextTransform("assistant_text", "payload"), _PREVIEW)
     columns = (*_COLUMNS, *_PARTS.values(), "said", "payload__result__is_error", "payload__result__metadata")
-    return large.annotate(said=said).values(*columns)
+    return list(large.annotate(said=said).values(*columns))
 
 
 def _whole(rows: Collection[tuple[Any, ...]]) -> list[tuple[int, LogLine]]:
