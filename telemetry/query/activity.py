@@ -75,21 +75,21 @@ class Figures:
 
     @cached_property
     def _durations_ms(self) -> list[int]:
-        """Put in order once somebody asks: most figures are only counted."""
+        """Put in order once somebody asks: most figures are only counted. Those of each group are in order already."""
         return sorted(chain.from_iterable(group.durations_ms for group in self._groups))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Activity:
     buckets: Buckets
     groups: Sequence[Group]
     earlier: Sequence[Group]
 
-    @property
+    @cached_property
     def now(self) -> Figures:
         return Figures(self.groups)
 
-    @property
+    @cached_property
     def before(self) -> Figures:
         """Of the span of the same length before this one."""
         return Figures(self.earlier)
