@@ -1,12 +1,22 @@
 """The append-only log."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from typing_extensions import override
 
+from runtime.kinds import EventKind
 from runtime.models.request import AgentRequest
 from workspaces.models import Workspace
 from workspaces.scoping import ClosedManager
+
+CALLS_BEGIN = [EventKind.TOOL_STARTED]
+
+
+class ToolName(models.Func):
+    """Of a call's payload, in the same words in index and query, which Django's own are not on SQLite."""
+
+    template = "(%(expressions)s ->> 'tool_name')"
+    output_field = models.TextField()
 
 
 class RuntimeEvent(models.Model):
@@ -50,6 +60,14 @@ class RuntimeEvent(models.Model):
             models.Index(fields=["workspace", "agent_name", "id"], name="event_by_agent"),
             # The workspace's newest events
             models.Index(fields=["workspace", "-id"], name="event_by_workspace"),
+            # Which requests have called a tool
+            models.Index(
+                F("workspace"),
+                ToolName("payload"),
+                F("agent_request"),
+                condition=Q(event_type__in=CALLS_BEGIN),
+                name="event_by_tool",
+            ),
         ]
 
     @override
