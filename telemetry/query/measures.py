@@ -12,7 +12,8 @@ class UnixSeconds(Func):
     """Whole seconds since 1970."""
 
     output_field = IntegerField()
-    template = "CAST(FLOOR(EXTRACT(EPOCH FROM %(expressions)s)) AS BIGINT)"
+    # `EXTRACT` would count in decimal numbers of any length.
+    template = "CAST(FLOOR(DATE_PART('epoch', %(expressions)s)) AS BIGINT)"
 
     @override
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -25,7 +26,7 @@ class MillisecondsBetween(Func):
 
     output_field = IntegerField()
     arg_joiner = " - "
-    template = "CAST(ROUND(EXTRACT(EPOCH FROM %(expressions)s) * 1000) AS BIGINT)"
+    template = "CAST(ROUND(DATE_PART('epoch', %(expressions)s) * 1000) AS BIGINT)"
 
     def __init__(self, since: str, until: str) -> None:
         super().__init__(until, since)
