@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
+from heapq import nlargest
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, or_
 from typing import Any, Literal
 
 from django.db.models import Case, Count, F, Max, Q, Sum, Value, When
@@ -41,6 +42,7 @@ class Group:
     cost_usd: Decimal
     last_at: datetime
     durations_ms: list[int]
+    """The longest last."""
 
 
 class Figures:
@@ -93,6 +95,13 @@ class Activity:
     def before(self) -> Figures:
         """Of the span of the same length before this one."""
         return Figures(self.earlier)
+
+    def of_longest(self, most: int) -> Q:
+        """Where to look for the requests that took longest, so that the others need not be looked at."""
+        ended = (group for group in self.groups if group.durations_ms)
+        found = {group.bucket for group in nlargest(most, ended, key=lambda group: group.durations_ms[-1])}
+        spans = [(bucket.since, bucket.until) for bucket in self.buckets if bucket.number in found]
+        return reduce(or_, (Q(accepted_at__gte=since, accepted_at__lt=until) for since, until in spans), Q())
 
     def by(self, *names: Grouping) -> Mapping[Any, Figures]:
         """By the value of one of these, or by the values of several."""
