@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from django.utils import timezone
 
-from runtime.usage.reports import Metric, Span, UsageGroup, groups_by_day, largest_groups
+from runtime.usage.reports import Metric, Span, UsageGroup, UsageOf, groups_by_day, largest_groups
 from runtime.usage.totals import Totals, total
 from workspaces.models import Workspace
 
@@ -49,17 +49,17 @@ class Report:
     """Calls whose price is not known, by model."""
 
 
-def read_report(workspace: Workspace, span: Span, by: By, metric: Metric) -> Report:
+def read_report(workspace: Workspace, span: Span, by: By, metric: Metric, of: UsageOf) -> Report:
     days = days_of(span)
     now = timezone.now()
     month = now.astimezone(UTC).date().replace(day=1)
     earlier = Span(since=_midnight(days[0] - timedelta(days=len(days))), until=_midnight(days[0]))
     # One statement for the days that are shown, those before, this month's, and for models without a price.
     all_days = Span(since=min(earlier.since, _midnight(month)), until=max(span.until, now))
-    models = groups_by_day(workspace, "model", all_days)
+    models = groups_by_day(workspace, "model", all_days, of=of)
     by_day = {day: total(group.totals for group in groups) for day, groups in models.items()}
     groups, parts = (
-        _of_all(workspace, by, span, metric) if by == "user" else _of_few(models, workspace, by, span, metric)
+        _of_users(workspace, span, metric, of) if by == "user" else _of_few(models, workspace, by, span, metric, of)
     )
     return Report(
         by=by,
@@ -91,12 +91,12 @@ def value_of(totals: Totals, metric: Metric) -> float:
 
 
 def _of_few(
-    models: Days, workspace: Workspace, by: By, span: Span, metric: Metric
+    models: Days, workspace: Workspace, by: By, span: Span, metric: Metric, of: UsageOf
 ) -> tuple[Sequence[UsageGroup], Days]:
     """Of agents and models there are few enough to add up their days here, which spares the database a scan."""
     first, last = span.days
     shown = {day: groups for day, groups in models.items() if first <= day <= last}
-    parts = shown if by == "model" else groups_by_day(workspace, by, span)
+    parts = shown if by == "model" else groups_by_day(workspace, by, span, of=of)
     sums: dict[str, UsageGroup] = {}
     for group in (group for groups in parts.values() for group in groups):
         known = sums.get(group.label)
@@ -105,10 +105,10 @@ def _of_few(
     return largest[: MOST_GROUPS + 1], parts
 
 
-def _of_all(workspace: Workspace, by: By, span: Span, metric: Metric) -> tuple[Sequence[UsageGroup], Days]:
-    """Of users there may be any number."""
-    groups = largest_groups(workspace, by, span, metric=metric, limit=MOST_GROUPS + 1)
-    return groups, groups_by_day(workspace, by, span, among=groups[:MOST_SERIES])
+def _of_users(workspace: Workspace, span: Span, metric: Metric, of: UsageOf) -> tuple[Sequence[UsageGroup], Days]:
+    """There may be any number of them."""
+    groups = largest_groups(workspace, "user", span, metric=metric, limit=MOST_GROUPS + 1, of=of)
+    return groups, groups_by_day(workspace, "user", span, of=of, among=groups[:MOST_SERIES])
 
 
 def _unpriced(days: Iterable[Sequence[UsageGroup]]) -> Mapping[str, int]:
