@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.db import IntegrityError, close_old_connections, transaction
 from django.urls import Resolver404, resolve
@@ -157,6 +158,7 @@ def row_of(record: Record) -> ApiEvent:
     )
 
 
+@lru_cache(maxsize=1000)
 def _route(path: str) -> tuple[str, dict[str, str]]:
     """The route as the contract writes it, and its arguments; a path that leads nowhere is its own route."""
     try:

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import connections, models, router, transaction
 
-from agents.memory.models import Session, Turn
+from agents.memory.models import SearchEntry, Session, Turn
 from agents.memory.place import memory_database
 from agents.memory.search_index import search_entry
 from runtime.kinds import EventKind
@@ -21,8 +21,9 @@ from runtime.usage import meter
 from runtime.usage.meter import DayKey
 from runtime.usage.totals import METERED, Totals
 from telemetry.demo.api_calls import calls_of
+from telemetry.demo.bulk import insert
 from telemetry.demo.memory import Memory
-from telemetry.demo.take import Take
+from telemetry.demo.take import Take, belong
 from telemetry.models import ApiEvent
 from workspaces.models import Workspace
 
@@ -71,12 +72,15 @@ class Writer:
         workspace = self.memory.workspace
         with transaction.atomic():
             _give_ids(AgentRequest, requests)
-            workspace.agent_requests.bulk_create(requests, batch_size=_ROWS_AT_ONCE)
+            insert(AgentRequest, requests)
             _give_ids(RuntimeEvent, rows)
-            workspace.events.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+            for row in rows:
+                _refer(row)
+            insert(RuntimeEvent, rows)
             workspace.interactions.bulk_create(asked, batch_size=_ROWS_AT_ONCE)
             workspace.response_drafts.bulk_create(drafts)
-            workspace.api_events.bulk_create(calls, batch_size=_ROWS_AT_ONCE)
+            _give_ids(ApiEvent, calls)
+            insert(ApiEvent, calls)
             _count(rows)
         self.written.requests += len(requests)
         self.written.events += len(rows)
@@ -92,9 +96,9 @@ class Writer:
             turns = [turn for _, turn in stored]
             for known, turn in stored:
                 turn.session = known.session
-            workspace.turns.bulk_create(turns, batch_size=_ROWS_AT_ONCE)
-            entries = [search_entry(turn.session, turn) for turn in turns]
-            workspace.search_entries.bulk_create(entries, batch_size=_ROWS_AT_ONCE)
+            _give_ids(Turn, turns)
+            insert(Turn, turns)
+            insert(SearchEntry, [search_entry(turn.session, turn) for turn in turns])
             _update_sessions(workspace, sessions, turns)
         return len(turns)
 
@@ -106,14 +110,16 @@ def _split(rows: list[Row], moment: Callable[[Row], datetime], until: datetime |
     return ordered[:place], ordered[place:]
 
 
-def _give_ids(model: type[AgentRequest | RuntimeEvent], rows: Sequence[Any]) -> None:
+def _give_ids(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     for row, pk in zip(rows, _new_ids(model, len(rows)), strict=True):
         row.pk = pk
-        if isinstance(row, RuntimeEvent):
-            # Said anew: the event was made when its request had no key.
-            row.agent_request = row.agent_request
-            if row.mirrored:
-                row.payload["child_event_id"] = row.mirrored.pk
+
+
+def _refer(row: RuntimeEvent) -> None:
+    """To what had no key when the event was made."""
+    belong(row, row.agent_request)
+    if row.mirrored:
+        row.payload["child_event_id"] = row.mirrored.pk
 
 
 def _new_ids(model: type[models.Model], count: int) -> Iterable[int]:

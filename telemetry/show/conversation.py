@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from agents.tools.subagent import INVOKE_SUBAGENT
 from runtime.kinds import EventKind
 from runtime.models import AgentRequest, Interaction
 from telemetry.show.log import LogLine, read_many
@@ -128,7 +129,8 @@ def _tool_ended(conversation: Conversation, line: LogLine) -> None:
     result = line.payload.get("result") or {}
     part.is_open, part.is_error = False, bool(result.get("is_error"))
     part.text, part.duration_ms = str(result.get("content") or "")[:MOST_SHOWN], line.payload.get("duration_ms")
-    part.child = str((result.get("metadata") or {}).get("request_id") or part.child)
+    if part.name == INVOKE_SUBAGENT:
+        part.child = str((result.get("metadata") or {}).get("request_id") or part.child)
 
 
 def _child_accepted(conversation: Conversation, line: LogLine) -> None:

@@ -1,12 +1,13 @@
 """Reads of a request's log what a projection needs: small payloads whole, of large ones only the parts that say what they are."""
 
+import json
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet, TextField
+from django.db.models import Case, QuerySet, TextField, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Left, Length
 
@@ -53,7 +54,7 @@ def find_request(workspace: Workspace, request_id: uuid.UUID) -> AgentRequest:
 def read_lines(
     agent_request: AgentRequest, kinds: Collection[str], *, after: int, up_to: int, whole_below: int = SMALL_BYTES
 ) -> list[LogLine]:
-    """The events of these kinds, in order, in two statements however large they are."""
+    """The events of these kinds, in order; another statement when some of them are large."""
     events = agent_request.events.filter(sequence__gt=after, sequence__lte=up_to, event_type__in=kinds)
     return [line for _, line in _read(events, whole_below)]
 
@@ -70,19 +71,29 @@ def read_many(
 
 
 def _read(events: QuerySet[RuntimeEvent], whole_below: int) -> list[tuple[int, LogLine]]:
-    sized = events.annotate(size=Length(Cast("payload", TextField()))).order_by()
-    small = sized.filter(size__lt=whole_below).values_list(*_COLUMNS, "payload")
-    large = sized.annotate(said=Left(KeyTextTransform("assistant_text", "payload"), _PREVIEW)).filter(
-        size__gte=whole_below
-    )
-    cut = large.values(*_COLUMNS, *_PARTS.values(), "said", "payload__result__is_error", "payload__result__metadata")
-    lines = [*map(_small, small), *map(_large, cut)]
-    return sorted(lines, key=lambda found: (found[0], found[1].sequence))
+    text = Cast("payload", TextField())
+    sized = events.annotate(size=Length(text)).order_by()
+    # As text, for a field's value takes the ORM longer than the JSON in it.
+    whole = Case(When(size__lt=whole_below, then=text), output_field=TextField())
+    found = list(sized.annotate(whole=whole).values_list(*_COLUMNS, "whole"))
+    lines = _whole([row for row in found if row[-1] is not None])
+    if len(lines) < len(found):
+        lines += map(_large, _parts_of(sized.filter(size__gte=whole_below)))
+    return sorted(lines, key=lambda line: (line[0], line[1].sequence))
 
 
-def _small(row: tuple[Any, ...]) -> tuple[int, LogLine]:
-    request_pk, sequence, event_type, loop_index, at, payload = row
-    return request_pk, LogLine(sequence=sequence, event_type=event_type, loop_index=loop_index, at=at, payload=payload)
+def _parts_of(large: QuerySet[RuntimeEvent]) -> list[dict[str, Any]]:
+    said = Left(KeyTextTransform("assistant_text", "payload"), _PREVIEW)
+    columns = (*_COLUMNS, *_PARTS.values(), "said", "payload__result__is_error", "payload__result__metadata")
+    return list(large.annotate(said=said).values(*columns))
+
+
+def _whole(rows: Collection[tuple[Any, ...]]) -> list[tuple[int, LogLine]]:
+    payloads = json.loads(f"[{','.join(row[-1] for row in rows)}]")
+    return [
+        (request_pk, LogLine(sequence=sequence, event_type=event_type, loop_index=loop_index, at=at, payload=payload))
+        for (request_pk, sequence, event_type, loop_index, at, _), payload in zip(rows, payloads, strict=True)
+    ]
 
 
 def _large(row: dict[str, Any]) -> tuple[int, LogLine]:

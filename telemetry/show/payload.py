@@ -1,10 +1,8 @@
 """Any JSON value as nested, foldable parts: bounded in depth, width and length, with what is left out said."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
-
-from django.utils.html import escape
 
 MAX_DEPTH = 12
 OPEN_DEPTH = 2
@@ -79,18 +77,16 @@ def _kilobytes(characters: int) -> str:
     return f"{characters * 3 / 4 / 1000:,.1f} kB"
 
 
-def lines(node: Node) -> Iterator[str]:
-    """The tree as HTML, line by line: `<details>` for what has parts, so that it folds without a script."""
+def html(node: Node) -> str:
+    """The tree with `<details>` for what has parts, so that it folds without a script."""
     name = f'<span class="json-name">{escape(node.name)}</span>' if node.name else ""
     note = f'<span class="json-note">{escape(node.note)}</span>' if node.note else ""
     if node.children:
         opened = " open" if node.is_open else ""
-        yield f'<details class="json-{node.kind}"{opened}><summary>{name}{note}</summary><ul>'
-        for child in node.children:
-            yield "<li>"
-            yield from lines(child)
-            yield "</li>"
-        yield "</ul></details>"
-    else:
-        text = f'<span class="json-{node.kind}" dir="auto">{escape(node.text)}</span>' if node.text else ""
-        yield f"{name}{text}{note}"
+        items = "</li><li>".join(map(html, node.children))
+        return (
+            f'<details class="json-{node.kind}"{opened}><summary>{name}{note}</summary>'
+            f"<ul><li>{items}</li></ul></details>"
+        )
+    text = f'<span class="json-{node.kind}" dir="auto">{escape(node.text)}</span>' if node.text else ""
+    return f"{name}{text}{note}"

@@ -4,25 +4,21 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 from django import template
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from telemetry.show import figures, payload
+from telemetry.show import figures, icons, payload
 from telemetry.show import markdown as markdown_of
 from telemetry.web import assets
 
 register = template.Library()
 _MOST_SHOWN = 64 * 1024
-_ICONS = Path(settings.BASE_DIR) / "static" / "web" / "icons"
 
 register.filter("duration", figures.duration)
 register.filter("milliseconds", figures.milliseconds)
@@ -71,7 +67,7 @@ def middle(text: str, length: int = 24) -> str:
 
 @register.filter
 def json_tree(value: Any) -> SafeString:
-    return mark_safe("".join(payload.lines(payload.tree(value))))  # noqa: S308  escaped part by part
+    return mark_safe(payload.html(payload.tree(value)))  # noqa: S308  escaped part by part
 
 
 @register.simple_tag(takes_context=True)
@@ -97,13 +93,7 @@ def place(context: dict[str, Any], name: str, *arguments: Any) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A drawing of `static/web/icons/`; without a label it is decoration, hidden from screen readers."""
-    about = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
-    return mark_safe(f'<svg class="icon" viewBox="0 0 16 16" {about}>{_drawing(name)}</svg>')  # noqa: S308  our own files
-
-
-@cache
-def _drawing(name: str) -> str:
-    return (_ICONS / f"{name}.svg").read_text().strip()
+    return icons.icon(name, label) if label else icons.plain_icon(name)
 
 
 @register.simple_tag

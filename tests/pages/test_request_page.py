@@ -19,7 +19,8 @@ from telemetry.show.compare import align, text_difference
 from telemetry.show.lanes import axis_of, compressed, long_idle, zoomed
 from telemetry.show.log import read_lines
 from telemetry.show.outline import critical_path, idle_stretches
-from telemetry.show.spans import FOLDED, Span, Trace, trace_of
+from telemetry.show.span_events import FOLDED, fold_event, trace_of
+from telemetry.show.spans import Span, Trace
 from tests.conftest import AgentMaker, Driver
 from tests.factories import AgentRequestFactory
 from tests.pages.conftest import signed_in
@@ -211,7 +212,7 @@ def test_folding_in_parts_is_folding_at_once(real_logs: list[AgentRequest], cuts
         begin = 0
         for end in [*sorted(cuts), len(lines)]:
             for line in lines[begin:end]:
-                trace.take(line)
+                fold_event(trace, line)
             begin = max(begin, end)
         whole = trace_of(lines)
         assert trace == whole

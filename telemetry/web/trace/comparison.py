@@ -34,7 +34,7 @@ def compare(page: TracePage, wanted: str) -> Comparison | None:
     except ValueError:
         return None
     mine = page.agent_request
-    other = read_page(find_request(mine.workspace, request_id), is_alone=True)
+    other = read_page(find_request(mine.workspace, request_id))
     pairs = align(other.trace.spans.values(), page.trace.spans.values())
     return Comparison(
         other=other,

@@ -1,6 +1,7 @@
 """What a request's page shows: its header, the rows of its spans, and the one that is looked at."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,7 +14,8 @@ from runtime.usage.totals import Totals
 from telemetry.show.lanes import Axis, Bar, Tick, axis_of, compressed, long_idle, zoomed
 from telemetry.show.log import read_lines, read_many
 from telemetry.show.outline import Stretch, critical_path
-from telemetry.show.spans import FOLDED, ROOT, Span, Trace, trace_of
+from telemetry.show.span_events import FOLDED, fold_event, trace_of
+from telemetry.show.spans import ROOT, Span, Trace
 
 _MOST_UNFOLDED = 10
 
@@ -21,7 +23,7 @@ _MOST_UNFOLDED = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     span: Span
-    bar: Bar
+    axis: Axis
     seconds: float
     share: float
     """Of the whole request's time."""
@@ -37,6 +39,11 @@ class Row:
     def dom_id(self) -> str:
         return f"span-{self.of}{self.span.key}"
 
+    @property
+    def bar(self) -> Bar:
+        """Worked out where it is shown, which most rows of a long request are not."""
+        return self.axis.bar(self.span)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePage:
@@ -45,11 +52,17 @@ class TracePage:
     axis: Axis
     table: list[Row]
     usage: Totals
-    family: Totals
     idle_share: float = 0.0
     """Of the time that the page shows, in which nobody worked."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Of the request's own spans, by kind, and how many of them failed."""
     inner: Mapping[str, list[Row]] = field(default_factory=dict)
     """Rows of subagents' own work, by the span that called them."""
+
+    @property
+    def family(self) -> Totals:
+        """With what subagents have used, asked of the database when it is asked for: only the header shows it."""
+        return with_children(self.agent_request) if self.counts.get("subagent") else self.usage
 
     @property
     def ticks(self) -> list[Tick]:
@@ -75,27 +88,11 @@ class TracePage:
         until = self.agent_request.finished_at or timezone.now()
         return (until - self.agent_request.accepted_at).total_seconds()
 
-    @property
-    def counts(self) -> Mapping[str, int]:
-        spans = [row.span for row in self.table]
-        kinds = ("model", "tool", "subagent")
-        return {
-            **{kind: sum(span.kind == kind for span in spans) for kind in kinds},
-            "error": sum(bool(span.error) for span in spans if span.kind != "request"),
-        }
-
 
 def read_page(
-    agent_request: AgentRequest,
-    trace: Trace | None = None,
-    parameters: Mapping[str, str] | None = None,
-    *,
-    is_alone: bool = False,
+    agent_request: AgentRequest, trace: Trace | None = None, parameters: Mapping[str, str] | None = None
 ) -> TracePage:
-    """Everything but the content of spans. `trace` is one that was folded before; the parameters say what is looked at.
-
-    `is_alone`: what subagents did is not asked for.
-    """
+    """Everything but the content of spans. `trace` is one that was folded before; the parameters say what is looked at."""
     asked = parameters or {}
     trace = trace or trace_of(read_lines(agent_request, FOLDED, after=0, up_to=agent_request.last_sequence))
     now = _shown_until(agent_request, trace)
@@ -106,23 +103,26 @@ def read_page(
     idle = long_idle(axis, spans)
     axis, whole_s = _looked_at(axis, idle, asked), axis.seconds
     critical = critical_path(spans, now)
-    usage = Totals.of_request(agent_request)
-    has_children = not is_alone and any(span.kind == "subagent" for span in spans)
     return TracePage(
         agent_request=agent_request,
         trace=trace,
         axis=axis,
         table=[_row(span, axis, whole_s, is_critical=span.key in critical) for span in spans],
-        usage=usage,
-        family=with_children(agent_request) if has_children else usage,
+        usage=Totals.of_request(agent_request),
         idle_share=sum(end - start for start, end in idle) / whole_s,
-        inner=_inner_rows(agent_request, trace, axis, whole_s, asked) if has_children else {},
+        counts=_counts(spans),
+        inner=_inner_rows(agent_request, trace, axis, whole_s, asked),
     )
+
+
+def _counts(spans: Collection[Span]) -> Mapping[str, int]:
+    kinds = Counter[str](span.kind for span in spans)
+    return {**kinds, "error": sum(bool(span.error) for span in spans if span.kind != "request")}
 
 
 def _row(span: Span, axis: Axis, whole_s: float, *, is_critical: bool = False, of: str = "") -> Row:
     seconds = span.seconds(axis.now)
-    return Row(span=span, bar=axis.bar(span), seconds=seconds, share=seconds / whole_s, is_critical=is_critical, of=of)
+    return Row(span=span, axis=axis, seconds=seconds, share=seconds / whole_s, is_critical=is_critical, of=of)
 
 
 def _looked_at(axis: Axis, idle: list[Stretch], asked: Mapping[str, str]) -> Axis:
@@ -145,7 +145,7 @@ def _inner_rows(
     children = _children(agent_request, list(wanted)[:_MOST_UNFOLDED])
     inner = {row.pk: Trace() for row in children}
     for pk, line in read_many(children, FOLDED):
-        inner[pk].take(line)
+        fold_event(inner[pk], line)
     callers = {row.pk: wanted[str(row.request_id)] for row in children}
     return {caller.key: _inner(inner[pk], caller, axis, whole_s) for pk, caller in callers.items()}
 

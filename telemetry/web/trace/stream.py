@@ -15,11 +15,13 @@ from telemetry.live.following import Follower, follow_request
 from telemetry.live.frames import frame, part
 from telemetry.show.conversation import SAID, WHOLE, Conversation, fold_conversation
 from telemetry.show.log import LogLine
-from telemetry.show.spans import FOLDED, Trace
+from telemetry.show.span_events import FOLDED, fold_event
+from telemetry.show.spans import Trace
 from telemetry.web.conversation import changed_parts
 from telemetry.web.trace.choice import chosen
 from telemetry.web.trace.events import read_events
 from telemetry.web.trace.page import Row, TracePage, read_page
+from telemetry.web.trace.row_html import RowWriter, row_writer
 from workspaces.roles import Scope as AccessScope
 
 
@@ -50,7 +52,7 @@ class PageFollower(Follower):
 
     @override
     def fold(self, line: LogLine) -> None:
-        self.trace.take(line)
+        fold_event(self.trace, line)
         fold_conversation(self.conversation, line)
 
     @override
@@ -79,7 +81,7 @@ class PageFollower(Follower):
         page = read_page(self.agent_request, self.trace)
         if abs(page.axis.seconds - self.lane_s) > 1e-6:
             return frame(self._rows(page))
-        rows = [row for row in page.table if row.bar.is_open and row.span.key in self.looks]
+        rows = [row for row in page.table if row.span.ended is None and row.span.key in self.looks]
         return frame(self._row(row, is_new=False) for row in rows)
 
     def _rows(self, page: TracePage) -> Iterator[str]:
@@ -89,7 +91,11 @@ class PageFollower(Follower):
         self.lane_s = page.axis.seconds
         if is_rescaled:
             self.looks = {row.span.key: row.span.look for row in rows}
-            yield part(self._template("_rows", page=page, rows=rows), target="#view", swap="innerMorph")
+            yield part(
+                self._template("_rows", page=page, rows=rows, table=self._writer().html(rows)),
+                target="#view",
+                swap="innerMorph",
+            )
             return
         for row in rows:
             if self.looks.get(row.span.key) == row.span.look:
@@ -99,8 +105,11 @@ class PageFollower(Follower):
             yield self._row(row, is_new=is_new)
 
     def _row(self, row: Row, *, is_new: bool) -> str:
-        html = self._template("_row", row=row)
+        html = self._writer().html([row])
         return part(html, target="#rows" if is_new else f"#{row.dom_id}", swap="beforeend" if is_new else "outerMorph")
+
+    def _writer(self) -> RowWriter:
+        return row_writer(self.viewer.page, slug=self.viewer.principal.workspace.slug, view=self.view)
 
     def _header(self, page: TracePage) -> str:
         may_steer = AccessScope.AGENTS_RUN in self.viewer.principal.scopes

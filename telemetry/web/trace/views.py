@@ -18,6 +18,7 @@ from telemetry.web.trace.comparison import compare, offered
 from telemetry.web.trace.detail import SpanDetail, read_detail
 from telemetry.web.trace.events import read_events
 from telemetry.web.trace.page import TracePage, read_page
+from telemetry.web.trace.row_html import row_writer
 from telemetry.web.visit import Visit, screen
 from workspaces.authenticate import Forbidden
 from workspaces.errors import MashError
@@ -51,11 +52,10 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
         "verbs": offered_verbs(agent_request) if visit.may(Scope.AGENTS_RUN) else [],
         "may_answer": visit.may(Scope.INTERACTIONS_ANSWER),
         "interactions": _questions(visit, agent_request),
-        "parts": conversation_of(agent_request).parts.values() if view == "conversation" else None,
         "tab": _one_of(TABS, parameters.get("tab", "")),
         "tabs": TABS,
         "detail": _detail(agent_request, page, parameters),
-        **_shown(page, view, parameters),
+        **_shown(visit, page, view),
     }
     return visit.render("web/trace/page.html", context, partials=PARTIALS)
 
@@ -76,15 +76,22 @@ def _detail(agent_request: AgentRequest, page: TracePage, parameters: Mapping[st
     return read_detail(agent_request, span) if span else None
 
 
-def _shown(page: TracePage, view: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+def _shown(visit: Visit, page: TracePage, view: str) -> dict[str, Any]:
     """What only this view needs."""
+    parameters = visit.request.GET.dict()
     if view == "events":
         return {"events": read_events(page.agent_request, parameters)}
     if view == "compare":
         comparison = compare(page, parameters.get("with", ""))
         return {"comparison": comparison, "offered": [] if comparison else offered(page.agent_request)}
+    if view == "conversation":
+        return {"parts": conversation_of(page.agent_request).parts.values()}
     rows = chosen(page, parameters)
-    return {"rows": rows, "more": _more(page, parameters) if len(rows) == MOST_ROWS or "from" in parameters else None}
+    return {
+        "rows": rows,
+        "table": row_writer(visit.request, slug=visit.workspace.slug, view=view).html(rows),
+        "more": _more(page, parameters) if len(rows) == MOST_ROWS or "from" in parameters else None,
+    }
 
 
 def _more(page: TracePage, parameters: Mapping[str, str]) -> dict[str, int]:
