@@ -22,12 +22,19 @@ def _nobody(kind: str, payload: Mapping[str, Any]) -> None:
 
 
 def search_memory(
-    workspace: Workspace, *, agent_id: str, query: str, session_id: str | None, limit: int, emit: Emit = _nobody
+    workspace: Workspace,
+    *,
+    agent_id: str,
+    query: str,
+    session_id: str | None,
+    limit: int,
+    user: str = "",
+    emit: Emit = _nobody,
 ) -> list[SearchHit]:
     """The best turns, best first; `emit` is told of each stage."""
     try:
         session = find_session(workspace, agent_id=agent_id, session_id=session_id) if session_id else None
-        scope = SearchScope(workspace=workspace, agent_id=agent_id, session=session)
+        scope = SearchScope(workspace=workspace, agent_id=agent_id, session=session, user=user)
         hits = search_turns(scope, query, limit=limit, weights=Weights(semantic=0.0, keyword=1.0), emit=emit)
     except MashError:
         raise

@@ -43,6 +43,22 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageOf:
+    """Whose use is counted; empty: everyone's."""
+
+    agent: str = ""
+    model: str = ""
+    user: str = ""
+
+    def condition(self, *, is_daily: bool) -> Q:
+        asked = {"agent_name" if is_daily else "agent__agent_id": self.agent, "model": self.model, "user": self.user}
+        return Q(**{column: value for column, value in asked.items() if value})
+
+
+EVERYONE = UsageOf()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageGroup:
     key: Mapping[str, str]
     totals: Totals
@@ -63,11 +79,17 @@ class UsageReport:
 
 
 def usage_report(
-    workspace: Workspace, group_by: GroupBy, span: Span, *, limit: int = 100, after: Sequence[str] | None = None
+    workspace: Workspace,
+    group_by: GroupBy,
+    span: Span,
+    *,
+    of: UsageOf = EVERYONE,
+    limit: int = 100,
+    after: Sequence[str] | None = None,
 ) -> UsageReport:
     """One page of groups in the order of their keys. Sessions count by the time when their requests were accepted."""
     columns = list(_COLUMNS[group_by])
-    calls = _calls(workspace, group_by, span)
+    calls = _calls(workspace, group_by, span, of)
     grouped = (
         (calls.filter(_beyond(columns, after)) if after else calls)
         .values(*columns)
@@ -83,10 +105,10 @@ def usage_report(
 
 
 def largest_groups(
-    workspace: Workspace, group_by: GroupBy, span: Span, *, metric: Metric, limit: int
+    workspace: Workspace, group_by: GroupBy, span: Span, *, metric: Metric, limit: int, of: UsageOf = EVERYONE
 ) -> Sequence[UsageGroup]:
     """Those with most of it first."""
-    columns, calls = list(_COLUMNS[group_by]), _calls(workspace, group_by, span)
+    columns, calls = list(_COLUMNS[group_by]), _calls(workspace, group_by, span, of)
     if group_by == "session":
         calls = calls.filter(session_id__in=_largest_sessions(calls, metric, limit))
     grouped = calls.values(*columns).annotate(**_SUMS[_is_daily(group_by)])
@@ -103,7 +125,12 @@ def _largest_sessions(calls: QuerySet[Any], metric: Metric, limit: int) -> Query
 
 
 def groups_by_day(
-    workspace: Workspace, group_by: GroupBy, span: Span, *, among: Sequence[UsageGroup] | None = None
+    workspace: Workspace,
+    group_by: GroupBy,
+    span: Span,
+    *,
+    of: UsageOf = EVERYONE,
+    among: Sequence[UsageGroup] | None = None,
 ) -> Mapping[date, Sequence[UsageGroup]]:
     """The groups of each day that has some; if that is given, only those with the keys of `among`."""
     if among is not None and not among:
@@ -112,20 +139,20 @@ def groups_by_day(
     for group in among or ():
         wanted |= Q(**{column: group.key[shown] for column, shown in columns.items()})
     found: defaultdict[date, list[UsageGroup]] = defaultdict(list)
-    calls = _calls(workspace, group_by, span).filter(wanted)
+    calls = _calls(workspace, group_by, span, of).filter(wanted)
     for row in calls.values("day", *columns).annotate(**_SUMS[True]):
         found[row["day"]].append(UsageGroup(key=_key(group_by, row), totals=_totals(row)))
     return found
 
 
 def several_by_day(
-    workspace: Workspace, group_bys: Sequence[GroupBy], span: Span
+    workspace: Workspace, group_bys: Sequence[GroupBy], span: Span, *, of: UsageOf = EVERYONE
 ) -> Mapping[GroupBy, Mapping[date, Sequence[UsageGroup]]]:
     """As `groups_by_day`, of groupings with few groups each, in one statement for all of them."""
     columns = dict.fromkeys(column for group_by in group_bys for column in _COLUMNS[group_by])
     sums: defaultdict[tuple[GroupBy, date, tuple[str, ...]], Totals] = defaultdict(Totals)
     keys: dict[tuple[GroupBy, tuple[str, ...]], dict[str, str]] = {}
-    for row in _calls(workspace, "day", span).values("day", *columns).annotate(**_SUMS[True]):
+    for row in _calls(workspace, "day", span, of).values("day", *columns).annotate(**_SUMS[True]):
         totals = _totals(row)
         for group_by in group_bys:
             key = _key(group_by, row)
@@ -143,10 +170,11 @@ def key_length(group_by: GroupBy) -> int:
     return len(_COLUMNS[group_by])
 
 
-def _calls(workspace: Workspace, group_by: GroupBy, span: Span) -> QuerySet[Any]:
+def _calls(workspace: Workspace, group_by: GroupBy, span: Span, of: UsageOf) -> QuerySet[Any]:
+    meant = of.condition(is_daily=_is_daily(group_by))
     if _is_daily(group_by):
-        return workspace.daily_usage.filter(day__range=span.days)
-    requests = workspace.agent_requests.filter(accepted_at__gte=span.since, accepted_at__lt=span.until)
+        return workspace.daily_usage.filter(meant, day__range=span.days)
+    requests = workspace.agent_requests.filter(meant, accepted_at__gte=span.since, accepted_at__lt=span.until)
     return requests.filter(model_calls__gt=0)
 
 

@@ -26,6 +26,7 @@ class Search:
     text: str
     role: str = "any"
     session_id: str = ""
+    user: str = ""
     limit: int = 10
 
     def queries(self) -> dict[Role, str]:
@@ -84,6 +85,7 @@ def find(workspace: Workspace, search: Search) -> Found:
             query=query,
             session_id=search.session_id or None,
             limit=search.limit,
+            user=search.user,
             emit=emit,
         )
         hits += [(role, rank, hit) for rank, hit in enumerate(found, start=1)]

@@ -49,11 +49,11 @@ def read_range(parameters: Mapping[str, str], *, default: str = DEFAULT) -> tupl
     if since or until:
         return TimeRange(since=since, until=until), faults
     preset = parameters.get("range") or default
-    if preset == "all":
-        return TimeRange(since=None, until=None, preset=preset), faults
-    if preset not in PRESETS:
+    if preset not in (*PRESETS, "all"):
         faults.append(f"range: {preset} is unknown; choose {', '.join(PRESETS)} or all.")
         preset = default
+    if preset == "all":
+        return TimeRange(since=None, until=None, preset=preset), faults
     return TimeRange(since=timezone.now() - PRESETS[preset], until=None, preset=preset), faults
 
 

@@ -8,12 +8,14 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
-from runtime.kinds import QUEUED, Status
+from runtime.kinds import FALLEN, QUEUED, Status
 from runtime.models import AgentRequest
+from telemetry.query.ranges import TimeRange
 from telemetry.query.sessions import Pair
 from workspaces.models import Workspace
 
-MOST_BEGINNING = 20
+MOST_TURNLESS = 20
+_MOST_FALLEN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,7 @@ class Figures:
     requests: int = 0
     completed: int = 0
     failed: int = 0
+    cancelled: int = 0
     stalled: int = 0
     running: int = 0
     paused: int = 0
@@ -41,23 +44,21 @@ class Figures:
         return "paused" if self.paused else "waiting" if self.queued else ""
 
     @property
-    def is_beginning(self) -> bool:
-        return bool(self.shown_status) and not self.completed
-
-    @property
     def status_hint(self) -> str:
         told = [(self.running, "running"), (self.paused, "paused"), (self.queued, "waiting")]
         return ", ".join(f"{count} {word}" for count, word in told if count)
 
 
-def figures_of(workspace: Workspace, pairs: Collection[Pair], *, with_beginning: bool = False) -> dict[Pair, Figures]:
-    """By agent and session; if that is asked for, with sessions whose first turn is under way.
+def figures_of(
+    workspace: Workspace, pairs: Collection[Pair], *, turnless_in: TimeRange | None = None
+) -> dict[Pair, Figures]:
+    """By agent and session; with a span of time also sessions that hold no turn: the first is under way, or fell in it.
 
     Both in one statement, as a page has few to spend.
     """
     meant = Q(session_id__in={session_id for _, session_id in pairs})
-    if with_beginning:
-        meant |= Q(pk__in=_first_requests(workspace))
+    if turnless_in:
+        meant |= Q(pk__in=_unfinished_first(workspace)) | Q(pk__in=_fallen_first(workspace, turnless_in))
     rows = workspace.agent_requests.filter(meant).order_by().values_list("agent__agent_id", "session_id")
     found = {
         (agent_id, session_id): Figures(**dict(zip(_COLUMNS, sums, strict=True)))
@@ -65,7 +66,7 @@ def figures_of(workspace: Workspace, pairs: Collection[Pair], *, with_beginning:
     }
     wanted = set(pairs)
     return {
-        pair: figures for pair, figures in found.items() if pair in wanted or (with_beginning and figures.is_beginning)
+        pair: figures for pair, figures in found.items() if pair in wanted or (turnless_in and not figures.completed)
     }
 
 
@@ -74,18 +75,30 @@ def _newest_event(workspace: Workspace) -> Subquery:
     return Subquery(workspace.events.order_by("-id").values("id")[:1])
 
 
-def _first_requests(workspace: Workspace) -> "QuerySet[AgentRequest, int]":
+def _unfinished_first(workspace: Workspace) -> "QuerySet[AgentRequest, int]":
     """Keys of unfinished requests in sessions that have completed none; their number is bounded, as a queue may be long."""
-    unfinished = workspace.agent_requests.unfinished()
+    return _of_turnless(workspace, workspace.agent_requests.unfinished())
+
+
+def _fallen_first(workspace: Workspace, span: TimeRange) -> "QuerySet[AgentRequest, int]":
+    """Keys of requests that failed or were cancelled in sessions that have completed none, among the newest such requests."""
+    since, until = span.ends
+    rows = workspace.agent_requests.filter(status__in=FALLEN, accepted_at__gte=since, accepted_at__lt=until)
+    fallen = rows.order_by("-pk").values("pk")[:_MOST_FALLEN]
+    return _of_turnless(workspace, workspace.agent_requests.filter(pk__in=fallen))
+
+
+def _of_turnless(workspace: Workspace, rows: "QuerySet[AgentRequest]") -> "QuerySet[AgentRequest, int]":
     same_session = {"agent": OuterRef("agent"), "session_id": OuterRef("session_id")}
     completed = workspace.agent_requests.filter(**same_session, status=Status.COMPLETED)
-    return unfinished.filter(~Exists(completed)).order_by("-pk").values_list("pk", flat=True)[:MOST_BEGINNING]
+    return rows.filter(~Exists(completed)).order_by("-pk").values_list("pk", flat=True)[:MOST_TURNLESS]
 
 
 def _sums() -> dict[str, Any]:
     of = {
         "completed": Q(status=Status.COMPLETED),
         "failed": Q(status=Status.FAILED),
+        "cancelled": Q(status=Status.CANCELLED),
         "stalled": Q(status=Status.RUNNING, lease_expires_at__lt=timezone.now()),
         "running": Q(status=Status.RUNNING),
         "paused": Q(status=Status.PAUSED),

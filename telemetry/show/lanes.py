@@ -73,7 +73,8 @@ class Axis:
         shown: list[tuple[float, float]] = []
         for moment in moments:
             place = self._place(moment / self.seconds)
-            if 0 <= moment <= self.seconds and place < 96 and (not shown or place - shown[-1][1] >= _LEAST_TICK):
+            earliest = shown[-1][1] + _LEAST_TICK if shown else 0.0
+            if 0 <= moment <= self.seconds and earliest <= place <= 100 - _LEAST_TICK:
                 shown.append((moment, place))
         ends = [*shown[1:], (self.seconds, 100.0)]
         return [self._tick(*start, *end) for start, end in zip(shown, ends, strict=True)]

@@ -24,7 +24,7 @@ def test_memory_is_searched_and_the_trace_opened(
     expect(hits).to_have_count(2)
     expect(hits.first.locator("mark")).to_have_text("word03")
     expect(signed_in).to_have_url(
-        f"{site.url}/w/{workspace.slug}/memory/?q=word03&role=any&agent={agent.agent_id}&session=&limit=10"
+        f"{site.url}/w/{workspace.slug}/memory/?q=word03&role=any&agent={agent.agent_id}&session=&user=&limit=10"
     )
 
     hits.first.get_by_role("link", name="Open the turn").click()

@@ -18,7 +18,7 @@ def test_turns_and_rows_come_by_themselves_and_move_nothing(
     signed_in.goto(f"{site.url}/w/{workspace.slug}/sessions/")
     expect(signed_in.locator("[data-live-state]")).to_have_text("Live")
     send("say=one")
-    begun = signed_in.locator("#beginnings").get_by_role("link")
+    begun = signed_in.locator("#turnless").get_by_role("link")
     expect(begun).to_contain_text("waiting")
     run_requests()
     expect(signed_in.locator("#rows tr")).to_contain_text("talk")

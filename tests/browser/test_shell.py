@@ -52,7 +52,7 @@ def test_without_javascript_one_signs_in_filters_and_chooses_a_theme(
         page.get_by_label("Password").fill("open the door")
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#rows tr")).to_have_count(2)
-        page.get_by_role("link", name="Errors").click()
+        page.get_by_role("link", name="Errors", exact=True).click()
         expect(page.locator("#rows tr")).to_have_count(1)
         expect(page.locator("#rows tr")).to_contain_text("failed")
         page.go_back()

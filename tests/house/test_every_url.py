@@ -22,7 +22,7 @@ from workspaces.models import Workspace
 from workspaces.roles import Scope
 from workspaces.tokens import issue_token
 
-PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs"}
+PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs", "favicon.ico"}
 WALKED_ELSEWHERE = ("admin/", "h2a/", "w/", "account/", "assets/", "telemetry")
 _AGENT = "api/v1/agent/<str:agent_id>"
 BODIES: dict[str, dict[str, object]] = {

@@ -28,6 +28,12 @@ def _no_tries_yet(settings) -> None:
     caches["tries"].clear()
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    """A hundred tries would take minutes with a hasher that is meant to be slow."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def ada(workspace: Workspace) -> User:
     user: User = UserFactory.create(username="ada", email="ada@example.com")

@@ -58,7 +58,7 @@ def test_role_agent_session_and_limit_narrow_a_search(
     visitor: Client, workspace: Workspace, assistant: Agent, make_agent: AgentMaker, remember: Remember
 ) -> None:
     make_agent(row={"agent_id": "other"})
-    remember("apple pie", "no fruit", session_id="one")
+    remember("apple pie", "no fruit", session_id="one", user="ada")
     remember("what fruit", "apple tart", session_id="two")
     remember("apple of another", agent_id="other")
 
@@ -70,6 +70,8 @@ def test_role_agent_session_and_limit_narrow_a_search(
     assert passages(q="apple", role="user") == passages(q="@user: apple") == {"apple pie"}
     assert passages(q="apple", role="agent") == passages(q="@AGENT: apple", role="user") == {"apple tart"}
     assert passages(q="apple", session="two") == {"apple tart"}
+    assert passages(q="apple", user="ada") == {"apple pie"}
+    assert passages(q="apple", user="ad") == set()
     assert passages(q="apple", agent="other") == {"apple of another"}
     assert len(passages(q="apple", limit="1")) == 1
 

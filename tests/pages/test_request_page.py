@@ -134,6 +134,25 @@ def test_a_span_is_looked_at_closely(visitor: Client, long_request: AgentRequest
     assert [event["request_seq"] for event in kept["events"]] == [41, 42]
 
 
+def test_one_goes_from_a_found_span_to_the_next(visitor: Client, long_request: AgentRequest) -> None:
+    def beside(query: str) -> list[str]:
+        html = visitor.get(path(long_request, query)).content.decode()
+        nav = html.split('aria-label="Among the shown parts"')[1].split("</nav>")[0]
+        return re.findall(r"[?&;]span=([\w-]+)", nav)
+
+    # Of 250 tools, those with words 23 and 230 to 239
+    assert beside("?find=word+23&span=tool-97") == ["tool-925"]
+    assert beside("?find=word+23&span=tool-925") == ["tool-97", "tool-929"]
+
+
+def test_the_log_tells_the_time_since_the_event_before(visitor: Client, long_request: AgentRequest) -> None:
+    shown = words(visitor.get(path(long_request, "?view=events")).content.decode())
+    assert re.search(r"runtime\.tool\.call\.started step 0 \+10 ms 30 ms", shown)
+    later = visitor.get(path(long_request, "?view=events&after=200")).content.decode()
+    first = later.split('id="event-201"')[1].split("</summary>")[0]
+    assert words(first).endswith("runtime.tool.call.started step 49 1.99 s")
+
+
 def test_what_a_model_says_can_do_nothing(visitor: Client, workspace: Workspace) -> None:
     agent_request = AgentRequestFactory.create(workspace=workspace, message="<script>alert(1)</script>" + "x" * 500)
     html = visitor.get(path(agent_request)).content.decode()

@@ -130,6 +130,8 @@ def test_columns_are_chosen(visitor: Client, workspace: Workspace, agent: Agent)
     titles = [title for title in ("User", "Model", "Cost", "Steps") if f">{title}</th>" in html]
     assert titles == ["User", "Model", "Cost"]
     assert 'aria-label="Compaction"' in html
+    ticked = visitor.get(f"/w/{workspace.slug}/requests/?range=7d&cols=user&col=model&col=cost")
+    assert ticked.headers["Location"] == f"/w/{workspace.slug}/requests/?range=7d&cols=model%2Ccost"
 
 
 @pytest.mark.parametrize(

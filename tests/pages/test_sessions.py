@@ -66,10 +66,45 @@ def test_the_list_says_what_memory_and_requests_know(
     cost = money(workspace.agent_requests.aggregate(total=Sum("cost_usd"))["total"])
     assert row[-8:] == ["assistant", "talk", "say=hello", "ada", "1", str(session.total_tokens), cost, "1"]
     assert f'href="/w/{workspace.slug}/sessions/assistant/talk/"' in html
-    assert "First turn under way:" in html
+    assert "Without a turn yet:" in html
     assert f'href="/w/{workspace.slug}/sessions/assistant/fresh/one/"' in html
     run_requests()
-    assert "First turn under way:" not in page(visitor, workspace)
+    assert "Without a turn yet:" not in page(visitor, workspace)
+
+
+def test_a_session_that_has_only_failed_is_shown_too(
+    visitor: Client, workspace: Workspace, send: Send, run_requests: Driver
+) -> None:
+    send("fail=400:9", "broken")
+    send("say=fine", "whole")
+    run_requests()
+    html = page(visitor, workspace)
+    without_turn = html.split('id="turnless"')[1].split("</div>")[0]
+    assert f'href="/w/{workspace.slug}/sessions/assistant/broken/"' in without_turn
+    assert "failed" in without_turn
+    assert "whole" not in without_turn
+    workspace.agent_requests.update(accepted_at=timezone.now() - timedelta(days=9))
+    assert "broken" not in page(visitor, workspace)
+    assert "broken" in page(visitor, workspace, range="30d")
+
+
+def test_sessions_are_found_by_what_happened_in_them(
+    visitor: Client, workspace: Workspace, send: Send, run_requests: Driver
+) -> None:
+    for message, session_id in (("say=one", "short"), ("say=one", "long"), ("say=two", "long"), ("fail=400:9", "long")):
+        send(message, session_id)
+        run_requests()
+    send("say=later", "short")
+
+    def shown(**query: str) -> list[str]:
+        return re.findall(r'title="(short|long)"', page(visitor, workspace, **query))
+
+    assert sorted(shown()) == ["long", "short"]
+    assert shown(turns="2") == shown(has="error") == ["long"]
+    assert shown(has="running") == ["short"]
+    assert shown(has="interaction") == []
+    assert "has: rain is unknown" in page(visitor, workspace, has="rain")
+    assert "turns: few is no number" in page(visitor, workspace, turns="few")
 
 
 def test_the_list_is_filtered_and_says_what_it_does_not_understand(

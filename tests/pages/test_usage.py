@@ -74,6 +74,24 @@ def test_the_page_has_the_numbers_of_the_api(
     assert re.search(r"leaves out calls.*2 of <b[^>]*>anthropic / home-made</b>", page, re.DOTALL)
 
 
+@pytest.mark.parametrize(("name", "parameter"), [("agent", "agent_id"), ("model", "model"), ("user", "user")])
+def test_one_agents_models_or_users_part(
+    visitor: Client, api_client: APIClient, busy: Workspace, name: str, parameter: str
+) -> None:
+    value = {"agent": "desk", "model": "home-made", "user": "ada"}[name]
+    told = api_client.get(f"/api/v1/telemetry/usage?group_by=day&{parameter}={value}").json()["data"]["totals"]
+    whole = api_client.get("/api/v1/telemetry/usage?group_by=day").json()["data"]["totals"]
+    assert 0 < told["model_calls"] < whole["model_calls"]
+    page = page_of(visitor, busy, f"?{name}={value}")
+    assert f'<span class="tile-value">{told["model_calls"]}</span>' in page
+    rows = list(
+        csv.DictReader(visitor.get(f"/w/{busy.slug}/usage/?{name}={value}&format=csv").content.decode().split("\n"))
+    )
+    assert sum(int(row["model_calls"]) for row in rows) == told["model_calls"]
+    assert "No model was called" in page_of(visitor, busy, f"?{name}=nobody")
+    assert visitor.get(f"/w/{busy.slug}/usage/?{name}=desk", headers=TOP).status_code == 200
+
+
 def test_days_and_groups_add_up_to_the_whole(visitor: Client, busy: Workspace) -> None:
     page = page_of(visitor, busy, "?by=user&metric=calls&range=7d")
     names = re.findall(r'<th scope="col">([^<]+)</th>', page)

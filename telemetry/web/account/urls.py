@@ -28,5 +28,6 @@ urlpatterns = [
     path("account/join/<str:secret>/", join, name="join"),
     path("account/theme/", theme, name="theme"),
     path("assets/icon.svg", icon, name="icon"),
+    path("favicon.ico", icon),
     path("assets/<str:digest>/mash.<str:kind>", asset, name="asset"),
 ]

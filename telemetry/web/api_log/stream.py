@@ -15,7 +15,7 @@ from telemetry.live.door import Viewer, opened
 from telemetry.live.frames import RESYNC, frame, part
 from telemetry.live.limits import counted
 from telemetry.models import ApiEvent
-from telemetry.query.api_events import read_api_filter
+from telemetry.query.api_events import for_list, read_api_filter
 from workspaces.errors import MashError
 from workspaces.roles import Scope as AccessScope
 
@@ -64,7 +64,8 @@ def _render(viewer: Viewer, keys: list[int]) -> bytes:
     if not keys:
         return KEEP_ALIVE
     workspace = viewer.principal.workspace
-    rows: list[ApiEvent] = list(read_api_filter(viewer.request.GET.dict()).apply(workspace).filter(pk__in=keys))
+    found = read_api_filter(viewer.request.GET.dict()).apply(workspace).filter(pk__in=keys)
+    rows: list[ApiEvent] = list(for_list(found))
     with timezone.override(viewer.preferences.zone):
         html = "".join(
             render_to_string("web/api_log/_row.html", {"event": row, "slug": workspace.slug, "request": viewer.page})

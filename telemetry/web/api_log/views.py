@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 
-from telemetry.query.api_events import FAMILIES, METHODS, read_api_filter
+from telemetry.query.api_events import FAMILIES, METHODS, for_list, read_api_filter
 from telemetry.query.pages import newest_page
 from telemetry.web.visit import Visit, screen
 from workspaces.errors import MashError
@@ -10,18 +10,6 @@ from workspaces.roles import Scope
 from workspaces.scoping import only
 
 PAGE_SIZE = 50
-# What a list shows; headers and bodies are for the page of one call.
-LISTED = (
-    "workspace",
-    "method",
-    "path",
-    "route",
-    "status_code",
-    "duration_ms",
-    "principal",
-    "client_host",
-    "created_at",
-)
 
 
 class ApiEventNotFound(MashError):
@@ -33,8 +21,7 @@ class ApiEventNotFound(MashError):
 def api_log(visit: Visit) -> HttpResponse:
     parameters = visit.request.GET.dict()
     which = read_api_filter(parameters)
-    rows = which.apply(visit.workspace).only(*LISTED)
-    page = newest_page(rows, parameters.get("cursor", ""), size=PAGE_SIZE)
+    page = newest_page(for_list(which.apply(visit.workspace)), parameters.get("cursor", ""), size=PAGE_SIZE)
     context = {
         "which": which,
         "page": page,
@@ -58,4 +45,5 @@ def api_event(visit: Visit, event_id: int) -> HttpResponse:
         ("Response body", event.response_body),
         ("Raw event", event.as_json()),
     ]
-    return visit.render("web/api_log/event.html", {"event": event, "parts": parts})
+    context = {"event": event, "parts": parts, "answer_id": event.response_headers.get("x-request-id")}
+    return visit.render("web/api_log/event.html", context)

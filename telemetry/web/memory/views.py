@@ -45,5 +45,6 @@ def _read(parameters: Mapping[str, str], agents: Sequence[Agent]) -> Search:
         text=parameters.get("q", "").strip(),
         role=role if role in ROLES else "any",
         session_id=parameters.get("session", "").strip().replace("\x00", "\ufffd"),
+        user=parameters.get("user", "").strip().replace("\x00", "\ufffd"),
         limit=min(max(1, int(limit)), MAX_LIMIT) if limit.isdecimal() and len(limit) < 9 else DEFAULT_LIMIT,
     )

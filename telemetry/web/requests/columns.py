@@ -1,6 +1,6 @@
-"""What the list can show of a request; `cols` chooses."""
+"""What the list can show of a request; `cols` chooses, with commas. The form's boxes, `col`, are made into it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 
@@ -38,3 +38,8 @@ def read_columns(parameters: Mapping[str, str]) -> tuple[frozenset[str], list[st
     asked = [name for name in parameters.get("cols", "").split(",") if name]
     known = frozenset(asked) & _NAMES
     return known or _DEFAULT, [name for name in asked if name not in _NAMES]
+
+
+def columns_text(names: Collection[str]) -> str:
+    """The parameter `cols` for them: nothing for the usual ones."""
+    return "" if set(names) == _DEFAULT else ",".join(names)

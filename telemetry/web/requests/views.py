@@ -7,7 +7,7 @@ from telemetry.query.pages import latest_page
 from telemetry.query.requests import for_list, read_request_filter
 from telemetry.query.saved_views import read_ground
 from telemetry.web.requests.charts import facet_groups, histogram_chart
-from telemetry.web.requests.columns import COLUMNS
+from telemetry.web.requests.columns import COLUMNS, columns_text
 from telemetry.web.requests.page import (
     address,
     around,
@@ -29,6 +29,8 @@ PAGE_SIZE = 50
 def request_list(visit: Visit) -> HttpResponse:
     """The filters of `telemetry.query`, and `cols`, `view`, `live`, `cursor`, `peek` and `facets`."""
     parameters = parameters_of(visit)
+    if ticked := visit.request.GET.getlist("col"):
+        return visit.go(address(visit, {**parameters, "col": "", "cols": columns_text(ticked)}))
     peek = find_peek(visit.workspace, visit.request.GET.get("peek", ""))
     if visit.target == "peek":
         return visit.render("web/requests/page.html", {"peek": peek}, partials={"peek"})

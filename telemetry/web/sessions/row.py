@@ -22,12 +22,20 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
-    """A session whose first turn is under way; memory does not know it yet."""
+class Turnless:
+    """A session that memory does not know: its first turn is under way, or never came to an end."""
 
     agent_id: str
     session_id: str
     figures: Figures
+
+    @property
+    def shown_status(self) -> str:
+        return self.figures.shown_status or ("failed" if self.figures.failed else "cancelled")
+
+    @property
+    def status_hint(self) -> str:
+        return self.figures.status_hint
 
 
 def rows_of(sessions: Iterable[Session], figures: dict[Pair, Figures]) -> list[SessionRow]:
@@ -38,11 +46,11 @@ def rows_of(sessions: Iterable[Session], figures: dict[Pair, Figures]) -> list[S
     ]
 
 
-def beginnings_of(sessions: Iterable[Session], figures: dict[Pair, Figures]) -> list[Beginning]:
-    """Those whose first turn is under way and whose session is not among these."""
+def turnless_of(sessions: Iterable[Session], figures: dict[Pair, Figures]) -> list[Turnless]:
+    """Those that hold no turn and are not among these sessions."""
     known = set(pairs_of(sessions))
     return [
-        Beginning(agent_id=agent_id, session_id=session_id, figures=each)
+        Turnless(agent_id=agent_id, session_id=session_id, figures=each)
         for (agent_id, session_id), each in figures.items()
-        if each.is_beginning and (agent_id, session_id) not in known
+        if not each.completed and (agent_id, session_id) not in known
     ]

@@ -13,7 +13,7 @@ from telemetry.query.session_figures import figures_of
 from telemetry.query.sessions import SessionFilter, for_list, read_session_filter
 from telemetry.query.transcript import read_entries
 from telemetry.web.sessions.detail import known_figures, told_of
-from telemetry.web.sessions.row import beginnings_of, rows_of
+from telemetry.web.sessions.row import rows_of, turnless_of
 from telemetry.web.sessions.subject import find_subject
 from workspaces.models import Workspace
 from workspaces.roles import Scope as AccessScope
@@ -38,19 +38,17 @@ class _List:
         pairs = list(requests.values_list("agent__agent_id", "session_id").distinct())
         if not pairs:
             return []
-        figures = figures_of(self.workspace, pairs, with_beginning=True)
+        figures = figures_of(self.workspace, pairs, turnless_in=self.which.span)
         found = self.workspace.sessions.filter(session_id__in={session_id for _, session_id in figures})
         sessions = [each for each in for_list(self.workspace, found) if (each.agent_id, each.session_id) in figures]
         matching = set(
             self.which.apply(self.workspace).filter(pk__in=[each.pk for each in sessions]).values_list("pk", flat=True)
         )
         rows = [replace(row, is_update=row.session.pk not in matching) for row in rows_of(sessions, figures)]
-        begun = [each for each in beginnings_of(sessions, figures) if self.which.admits(each.agent_id, each.session_id)]
-        told = {"slug": self.workspace.slug, "beginnings": begun}
+        begun = [each for each in turnless_of(sessions, figures) if self.which.admits(each.agent_id, each.session_id)]
+        told = {"slug": self.workspace.slug, "turnless": begun}
         html = "".join(render_to_string("web/sessions/page.html#row", {**told, "row": row}) for row in rows)
-        strip = part(
-            render_to_string("web/sessions/page.html#beginnings", told), target="#beginnings", swap="outerMorph"
-        )
+        strip = part(render_to_string("web/sessions/page.html#turnless", told), target="#turnless", swap="outerMorph")
         return [*([part(html, target="#rows", swap="live-rows")] if html else []), strip]
 
 

@@ -41,6 +41,15 @@ def matching(page: TracePage, parameters: Mapping[str, str]) -> list[Row]:
     return rows if show in _SHOWS or words else _unfolded(page, rows, flips(parameters))
 
 
+def beside(page: TracePage, parameters: Mapping[str, str]) -> tuple[str, str]:
+    """Keys of the spans before and after the chosen one, in the order of the shown rows; empty at the ends."""
+    keys = [row.span.key for row in matching(page, parameters)]
+    if parameters.get("span", "") not in keys:
+        return "", keys[0] if keys else ""
+    place = keys.index(parameters["span"])
+    return keys[place - 1] if place else "", keys[place + 1] if place + 1 < len(keys) else ""
+
+
 def _unfolded(page: TracePage, rows: list[Row], flipped: list[str]) -> list[Row]:
     away = hidden(page.trace.spans.values(), flipped)
     shown: list[Row] = []

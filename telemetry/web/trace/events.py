@@ -22,7 +22,15 @@ def read_events(agent_request: AgentRequest, parameters: Mapping[str, str]) -> P
     shown = found[:EVENTS_PER_PAGE]
     rows = event_rows(agent_request.workspace, shown)
     began = agent_request.accepted_at.timestamp()
+    # Before the first of a later page there is an event that is not shown.
+    before = [None if after else began, *(row["created_at"] for row in rows)]
     told = [
-        {**row, "offset_s": row["created_at"] - began, "category": row["event_type"].partition(".")[0]} for row in rows
+        {
+            **row,
+            "offset_s": row["created_at"] - began,
+            "delta_s": None if earlier is None else row["created_at"] - earlier,
+            "category": row["event_type"].partition(".")[0],
+        }
+        for row, earlier in zip(rows, before, strict=False)
     ]
     return Page(told, str(shown[-1].sequence) if len(found) > EVENTS_PER_PAGE else "")

@@ -13,7 +13,7 @@ from runtime.steer import VERBS, offered_verbs
 from runtime.traces.serialise import event_rows
 from telemetry.show.conversation import conversation_of
 from telemetry.show.log import find_request
-from telemetry.web.trace.choice import MOST_ROWS, chosen, first_row, matching
+from telemetry.web.trace.choice import MOST_ROWS, beside, chosen, first_row, matching
 from telemetry.web.trace.comparison import compare, offered
 from telemetry.web.trace.detail import SpanDetail, read_detail
 from telemetry.web.trace.events import read_events
@@ -55,6 +55,7 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
         "tab": _one_of(TABS, parameters.get("tab", "")),
         "tabs": TABS,
         "detail": _detail(agent_request, page, parameters),
+        "beside": beside(page, parameters) if "span" in parameters else None,
         **_shown(visit, page, view),
     }
     return visit.render("web/trace/page.html", context, partials=PARTIALS)

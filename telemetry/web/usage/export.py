@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.http import HttpResponse
 
-from runtime.usage.reports import Metric, Span, UsageGroup, largest_groups
+from runtime.usage.reports import Metric, Span, UsageGroup, UsageOf, largest_groups
 from runtime.usage.totals import COUNTED
 from telemetry.web.usage.report import By
 from workspaces.models import Workspace
@@ -15,8 +15,8 @@ MOST_ROWS = 100_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def usage_file(workspace: Workspace, span: Span, by: By, metric: Metric) -> HttpResponse:
-    groups = largest_groups(workspace, by, span, metric=metric, limit=MOST_ROWS)
+def usage_file(workspace: Workspace, span: Span, by: By, metric: Metric, of: UsageOf) -> HttpResponse:
+    groups = largest_groups(workspace, by, span, metric=metric, limit=MOST_ROWS, of=of)
     first, last = span.days
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="usage-{workspace.slug}-{by}-{first}-{last}.csv"'

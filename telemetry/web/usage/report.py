@@ -10,7 +10,15 @@ from typing import Literal, get_args
 
 from django.utils import timezone
 
-from runtime.usage.reports import Metric, Span, UsageGroup, groups_by_day, largest_groups, several_by_day
+from runtime.usage.reports import (
+    Metric,
+    Span,
+    UsageGroup,
+    UsageOf,
+    groups_by_day,
+    largest_groups,
+    several_by_day,
+)
 from runtime.usage.totals import Totals, total
 from workspaces.models import Workspace
 
@@ -49,17 +57,17 @@ class Report:
     """Calls whose price is not known, by model."""
 
 
-def read_report(workspace: Workspace, span: Span, by: By, metric: Metric) -> Report:
+def read_report(workspace: Workspace, span: Span, by: By, metric: Metric, of: UsageOf) -> Report:
     days = days_of(span)
     now = timezone.now()
     month = now.astimezone(UTC).date().replace(day=1)
     earlier = Span(since=_midnight(days[0] - timedelta(days=len(days))), until=_midnight(days[0]))
     # One statement for the days that are shown, those before, this month's, and for models without a price.
     all_days = Span(since=min(earlier.since, _midnight(month)), until=max(span.until, now))
-    few = several_by_day(workspace, ("model",) if by == "user" else ("agent", "model"), all_days)
+    few = several_by_day(workspace, ("model",) if by == "user" else ("agent", "model"), all_days, of=of)
     models = few["model"]
     by_day = {day: total(group.totals for group in groups) for day, groups in models.items()}
-    groups, parts = _of_all(workspace, by, span, metric) if by == "user" else _of_few(few[by], span, metric)
+    groups, parts = _of_users(workspace, span, metric, of) if by == "user" else _of_few(few[by], span, metric)
     return Report(
         by=by,
         metric=metric,
@@ -101,10 +109,10 @@ def _of_few(found: Days, span: Span, metric: Metric) -> tuple[Sequence[UsageGrou
     return largest[: MOST_GROUPS + 1], parts
 
 
-def _of_all(workspace: Workspace, by: By, span: Span, metric: Metric) -> tuple[Sequence[UsageGroup], Days]:
-    """Of users there may be any number."""
-    groups = largest_groups(workspace, by, span, metric=metric, limit=MOST_GROUPS + 1)
-    return groups, groups_by_day(workspace, by, span, among=groups[:MOST_SERIES])
+def _of_users(workspace: Workspace, span: Span, metric: Metric, of: UsageOf) -> tuple[Sequence[UsageGroup], Days]:
+    """There may be any number of them."""
+    groups = largest_groups(workspace, "user", span, metric=metric, limit=MOST_GROUPS + 1, of=of)
+    return groups, groups_by_day(workspace, "user", span, of=of, among=groups[:MOST_SERIES])
 
 
 def _unpriced(days: Iterable[Sequence[UsageGroup]]) -> Mapping[str, int]:

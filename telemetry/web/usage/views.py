@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from runtime.models import AgentRequest
-from runtime.usage.reports import Metric, Span, UsageGroup, largest_groups
+from runtime.usage.reports import Metric, Span, UsageGroup, UsageOf, largest_groups
 from runtime.usage.totals import Totals
 from telemetry.query.ranges import TimeRange, read_range
 from telemetry.query.requests import for_list
@@ -23,6 +23,7 @@ from telemetry.web.visit import Visit, screen
 from workspaces.models import Workspace
 from workspaces.roles import Scope
 
+OF = ("agent", "model", "user")
 _MOST = 5
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -42,15 +43,16 @@ def usage(visit: Visit) -> HttpResponse:
     since, until = which.ends
     span = Span(since=since, until=until) if since < until else Span(since=until - timedelta(days=30), until=until)
     by, metric = _one_of(BYS, parameters.get("by"), faults), _one_of(METRICS, parameters.get("metric"), faults)
+    of = UsageOf(**{name: parameters.get(name, "").replace("\x00", "\ufffd") for name in OF})
     if parameters.get("format") == "csv":
-        return usage_file(visit.workspace, span, by, metric)
+        return usage_file(visit.workspace, span, by, metric, of)
     if visit.target == "top":
-        return visit.render("web/usage/_top.html", _top(visit.workspace, span, metric), partials={"top"})
-    context: dict[str, Any] = {"which": which, "by": by, "metric": metric, "faults": faults}
+        return visit.render("web/usage/_top.html", _top(visit.workspace, span, metric, of), partials={"top"})
+    context: dict[str, Any] = {"which": which, "by": by, "metric": metric, "faults": faults, "of": of}
     context |= {"bys": BYS, "metrics": METRICS, "top_requests": None}
-    context |= _shown(visit, read_report(visit.workspace, span, by, metric), which)
+    context |= _shown(visit, read_report(visit.workspace, span, by, metric, of), which)
     if parameters.get("top"):
-        context |= _top(visit.workspace, span, metric)
+        context |= _top(visit.workspace, span, metric, of)
     return visit.render("web/usage/page.html", context, partials={"report"})
 
 
@@ -81,21 +83,23 @@ def _requests_of(visit: Visit, by: By, group: UsageGroup, which: TimeRange) -> s
         return visit.link("agent", group.key["agent_id"])
     if by == "user" and group.key["user"]:
         return requests_link(visit, **span_parameters(which), user=group.key["user"])
+    if by == "model" and group.key["model"]:
+        return requests_link(visit, **span_parameters(which), model=group.key["model"])
     return ""
 
 
-def _top(workspace: Workspace, span: Span, metric: Metric) -> Mapping[str, Any]:
+def _top(workspace: Workspace, span: Span, metric: Metric, of: UsageOf) -> Mapping[str, Any]:
     """What has used most: by far the slowest to find, so it comes after the page."""
     return {
         "metric": metric,
-        "top_sessions": largest_groups(workspace, "session", span, metric=metric, limit=_MOST),
-        "top_requests": _dearest(workspace, span),
+        "top_sessions": largest_groups(workspace, "session", span, metric=metric, limit=_MOST, of=of),
+        "top_requests": _dearest(workspace, span, of),
     }
 
 
-def _dearest(workspace: Workspace, span: Span) -> Sequence[AgentRequest]:
+def _dearest(workspace: Workspace, span: Span, of: UsageOf) -> Sequence[AgentRequest]:
     rows = workspace.agent_requests.filter(accepted_at__gte=span.since, accepted_at__lt=span.until, model_calls__gt=0)
-    dearest = rows.order_by("-cost_usd", "-pk").values("pk")[:_MOST]
+    dearest = rows.filter(of.condition(is_daily=False)).order_by("-cost_usd", "-pk").values("pk")[:_MOST]
     found = for_list(workspace.agent_requests.filter(pk__in=dearest))
     return sorted(found, key=lambda row: -row.cost_usd)
 
