@@ -120,7 +120,7 @@ def largest_groups(
 
 def _largest_sessions(calls: QuerySet[Any], metric: Metric, limit: int) -> QuerySet[Any]:
     """Their ids, of which other agents may have some too: found with one sum, for of sessions there are very many."""
-    ranked = calls.values("agent_id", "session_id").annotate(amount=_AMOUNTS[metric])
+    ranked: QuerySet[Any] = calls.values("agent_id", "session_id").annotate(amount=_AMOUNTS[metric])
     return ranked.order_by("-amount", "agent_id", "session_id").values("session_id")[:limit]
 
 
