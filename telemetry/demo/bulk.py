@@ -14,7 +14,7 @@ Convert = Callable[[Any], Any]
 
 
 def insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
-    """Rows that have their keys already. Nothing is checked but what the database checks."""
+    """Rows that have their keys already, and those of what they refer to. Nothing is checked but by the database."""
     if not rows:
         return
     connection, fields = connections[router.db_for_write(model)], model._meta.concrete_fields

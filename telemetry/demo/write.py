@@ -72,6 +72,9 @@ class Writer:
         workspace = self.memory.workspace
         with transaction.atomic():
             _give_ids(AgentRequest, requests)
+            for request in requests:
+                # Said anew: these had no keys when the request was made.
+                request.parent, request.rerun_of = request.parent, request.rerun_of
             insert(AgentRequest, requests)
             _give_ids(RuntimeEvent, rows)
             for row in rows:

@@ -50,6 +50,17 @@ def test_it_is_in_the_order_of_time_and_searchable(seeded: Workspace) -> None:
     assert seeded.search_entries.count() == seeded.turns.count()
 
 
+def test_rows_refer_to_each_other(seeded: Workspace) -> None:
+    children = seeded.agent_requests.filter(depth__gt=0).select_related("parent")
+    assert children
+    for child in children:
+        assert child.parent
+        told = child.parent.events.filter(event_type__startswith="subagent.", payload__request_id=str(child.request_id))
+        first = told.order_by("sequence")[0].payload["child_event_id"]
+        assert child.events.get(sequence=1).pk == first
+    assert seeded.agent_requests.filter(rerun_of__isnull=False).exists()
+
+
 def test_a_second_history_is_asked_for_twice_and_fits_beside_the_first(run: Run) -> None:
     assert run("mash_seed_demo", "--requests", "30").code == 0
     refused = run("mash_seed_demo", "--requests", "30")
