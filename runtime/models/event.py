@@ -23,9 +23,9 @@ class RuntimeEvent(models.Model):
     """One line of the log. Written only by `runtime.events.append`; never changed."""
 
     id = models.BigAutoField(primary_key=True)
-    # Both without indexes of their own, which others begin with.
+    # Without an index of its own, which others begin with.
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="events", db_index=False)
-    agent_request = models.ForeignKey(AgentRequest, models.CASCADE, related_name="events", db_index=False)
+    agent_request = models.ForeignKey(AgentRequest, models.CASCADE, related_name="events")
     sequence = models.PositiveIntegerField()
     agent_name = models.CharField(max_length=200, help_text="The agent's id in URLs and logs.")
     session_id = models.CharField(max_length=255)

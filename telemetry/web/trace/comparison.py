@@ -68,6 +68,8 @@ def _differences(before: AgentRequest, after: AgentRequest) -> list[Difference]:
 
 def _answers(*both: AgentRequest) -> dict[int, str]:
     """By key; of a request that was resumed after its end, the last one."""
-    ends = both[0].workspace.events.filter(agent_request__in=both, event_type=EventKind.REQUEST_COMPLETED)
+    ends = both[0].workspace.events.filter(
+        agent_request__in=both, sequence__gte=0, event_type=EventKind.REQUEST_COMPLETED
+    )
     told = ends.order_by("sequence").values_list("agent_request_id", "payload__response__text")
     return {key: text or "" for key, text in told}
