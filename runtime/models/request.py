@@ -53,7 +53,8 @@ class AgentRequest(models.Model):
     """One durable request: a message to an agent, from acceptance to its one terminal event."""
 
     request_id = models.UUIDField(unique=True, default=uuid.uuid4)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agent_requests")
+    # Without an index of its own, which others begin with: PostgreSQL would read a whole workspace by it for one day's rows.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agent_requests", db_index=False)
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="requests")
     agent_version = models.ForeignKey(AgentVersion, models.RESTRICT, related_name="+")
     session_id = models.CharField(max_length=255)

@@ -108,12 +108,20 @@ def largest_groups(
     workspace: Workspace, group_by: GroupBy, span: Span, *, metric: Metric, limit: int, of: UsageOf = EVERYONE
 ) -> Sequence[UsageGroup]:
     """Those with most of it first."""
-    columns = list(_COLUMNS[group_by])
-    grouped = _calls(workspace, group_by, span, of).values(*columns).annotate(**_SUMS[_is_daily(group_by)])
+    columns, calls = list(_COLUMNS[group_by]), _calls(workspace, group_by, span, of)
+    if group_by == "session":
+        calls = calls.filter(session_id__in=_largest_sessions(calls, metric, limit))
+    grouped = calls.values(*columns).annotate(**_SUMS[_is_daily(group_by)])
     return [
         UsageGroup(key=_key(group_by, row), totals=_totals(row))
         for row in grouped.order_by(OrderBy(_METRICS[metric], descending=True), *columns)[:limit]
     ]
+
+
+def _largest_sessions(calls: QuerySet[Any], metric: Metric, limit: int) -> QuerySet[Any]:
+    """Their ids, of which other agents may have some too: found with one sum, for of sessions there are very many."""
+    ranked: QuerySet[Any] = calls.values("agent_id", "session_id").annotate(amount=_AMOUNTS[metric])
+    return ranked.order_by("-amount", "agent_id", "session_id").values("session_id")[:limit]
 
 
 def groups_by_day(
@@ -134,6 +142,26 @@ def groups_by_day(
     calls = _calls(workspace, group_by, span, of).filter(wanted)
     for row in calls.values("day", *columns).annotate(**_SUMS[True]):
         found[row["day"]].append(UsageGroup(key=_key(group_by, row), totals=_totals(row)))
+    return found
+
+
+def several_by_day(
+    workspace: Workspace, group_bys: Sequence[GroupBy], span: Span, *, of: UsageOf = EVERYONE
+) -> Mapping[GroupBy, Mapping[date, Sequence[UsageGroup]]]:
+    """As `groups_by_day`, of groupings with few groups each, in one statement for all of them."""
+    columns = dict.fromkeys(column for group_by in group_bys for column in _COLUMNS[group_by])
+    sums: defaultdict[tuple[GroupBy, date, tuple[str, ...]], Totals] = defaultdict(Totals)
+    keys: dict[tuple[GroupBy, tuple[str, ...]], dict[str, str]] = {}
+    for row in _calls(workspace, "day", span, of).values("day", *columns).annotate(**_SUMS[True]):
+        totals = _totals(row)
+        for group_by in group_bys:
+            key = _key(group_by, row)
+            values = tuple(key.values())
+            keys[group_by, values] = key
+            sums[group_by, row["day"], values] += totals
+    found: dict[GroupBy, defaultdict[date, list[UsageGroup]]] = {name: defaultdict(list) for name in group_bys}
+    for (group_by, day, values), totals in sums.items():
+        found[group_by][day].append(UsageGroup(key=keys[group_by, values], totals=totals))
     return found
 
 
@@ -166,6 +194,11 @@ _UNKNOWN_REQUESTS = Sum(Case(When(has_unknown_price=True, then=1), default=0, ou
 _SUMS: dict[bool, dict[str, Sum]] = {
     True: {**_PLAIN, "sum_unknown_price_calls": Sum("unknown_price_calls")},
     False: {**_PLAIN, "sum_unknown_price_calls": _UNKNOWN_REQUESTS},
+}
+_AMOUNTS: dict[Metric, Any] = {
+    "cost": Sum("cost_usd"),
+    "tokens": Sum("input_tokens") + Sum("output_tokens"),
+    "calls": Sum("model_calls"),
 }
 _METRICS: dict[Metric, Any] = {
     "cost": F("sum_cost_usd"),

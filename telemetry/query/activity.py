@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
+from heapq import nlargest
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, or_
 from typing import Any, Literal
 
 from django.db.models import Case, Count, F, Max, Q, Sum, Value, When
@@ -41,6 +42,7 @@ class Group:
     cost_usd: Decimal
     last_at: datetime
     durations_ms: list[int]
+    """The longest last."""
 
 
 class Figures:
@@ -75,24 +77,31 @@ class Figures:
 
     @cached_property
     def _durations_ms(self) -> list[int]:
-        """Put in order once somebody asks: most figures are only counted."""
+        """Put in order once somebody asks: most figures are only counted. Those of each group are in order already."""
         return sorted(chain.from_iterable(group.durations_ms for group in self._groups))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Activity:
     buckets: Buckets
     groups: Sequence[Group]
     earlier: Sequence[Group]
 
-    @property
+    @cached_property
     def now(self) -> Figures:
         return Figures(self.groups)
 
-    @property
+    @cached_property
     def before(self) -> Figures:
         """Of the span of the same length before this one."""
         return Figures(self.earlier)
+
+    def of_longest(self, most: int) -> Q:
+        """Where to look for the requests that took longest, so that the others need not be looked at."""
+        ended = (group for group in self.groups if group.durations_ms)
+        found = {group.bucket for group in nlargest(most, ended, key=lambda group: group.durations_ms[-1])}
+        spans = [(bucket.since, bucket.until) for bucket in self.buckets if bucket.number in found]
+        return reduce(or_, (Q(accepted_at__gte=since, accepted_at__lt=until) for since, until in spans), Q())
 
     def by(self, *names: Grouping) -> Mapping[Any, Figures]:
         """By the value of one of these, or by the values of several."""

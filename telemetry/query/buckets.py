@@ -55,7 +55,8 @@ class Buckets:
     def __iter__(self) -> Iterator[Bucket]:
         first, last = self.number_of(self.since), self.number_of(self.until - timedelta(microseconds=1))
         # Every so many buckets a label, at the same times whenever one looks.
-        apart = next(apart for apart in (1, 2, 3, 4, 6, 7, 14, 28) if (last - first + 1) / apart <= MOST_LABELS)
+        count = last - first + 1
+        apart = next((apart for apart in (1, 2, 3, 4, 6, 7, 14, 28) if count / apart <= MOST_LABELS), count)
         for number in range(first, last + 1):
             since, until = self._begin(number), self._begin(number + 1)
             yield Bucket(

@@ -13,7 +13,8 @@ from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 from django.utils import timezone
 
-from runtime.kinds import EventKind, Status
+from runtime.kinds import Status
+from runtime.models.event import CALLS_BEGIN, ToolName
 from telemetry.query.grammar import Expression, Group, Negated
 from telemetry.query.terms import META, TEXT, Term
 from workspaces.models import Workspace
@@ -62,13 +63,18 @@ def _term(term: Term, workspace: Workspace) -> Q:
     return _HAS[value](workspace)
 
 
-# SQLite chooses an index by how many of its columns are bound: the second column, which says nothing, outweighs the workspace.
+class _RowByRow(Exists):
+    """PostgreSQL would first collect every call of the tool there ever was; the offset, which is none, keeps it from that."""
+
+    template = "EXISTS(%(subquery)s OFFSET 0)"
+
+
 def _called(workspace: Workspace, tool: str) -> Q:
-    calls = workspace.events.filter(
-        agent_request=OuterRef("pk"), sequence__gte=0, event_type=EventKind.TOOL_STARTED, payload__tool_name=tool
+    calls = workspace.events.alias(tool=ToolName("payload")).filter(
+        agent_request=OuterRef("pk"), event_type__among=CALLS_BEGIN, tool=tool
     )
     # A row that has called nothing needs no look at its log
-    return Q(tool_calls__gt=0) & Q(Exists(calls.order_by()))
+    return Q(tool_calls__gt=0) & Q(_RowByRow(calls.order_by()))
 
 
 def _has_metadata(key: str, value: str) -> Q:
@@ -76,6 +82,7 @@ def _has_metadata(key: str, value: str) -> Q:
     return Q(Exact(Coalesce(Cast(KeyTextTransform(key, "metadata"), CharField()), Value("")), value))
 
 
+# SQLite chooses an index by how many of its columns are bound: the second column, which says nothing, outweighs the workspace.
 def _has_interaction(workspace: Workspace) -> Q:
     return Q(Exists(workspace.interactions.filter(agent_request=OuterRef("pk"), run__gte=0)))
 

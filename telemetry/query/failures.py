@@ -4,9 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from django.db.models import F
+from django.db.models.fields.json import KT
+from django.db.models.functions import Left
 
 from runtime.kinds import Status
 from telemetry.query.requests import RequestFilter
@@ -20,6 +23,7 @@ _VARYING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _TEXT_LENGTH = 500
+_CODE, _TEXT = KT("error__error_code"), Left(KT("error__error"), _TEXT_LENGTH)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,13 +52,12 @@ def failures(workspace: Workspace, which: RequestFilter, *, most: int) -> Failur
         .fallen()
         .filter(status=Status.FAILED)
         .order_by("-pk")
-        .values_list(F("agent__agent_id"), "error", "accepted_at", "request_id")[: MOST_READ + 1]
+        .values_list(F("agent__agent_id"), _CODE, _TEXT, "accepted_at", "request_id")[: MOST_READ + 1]
     )
     kinds: dict[tuple[str, str, str], Failure] = {}
     found = list(rows)
-    for agent, error, accepted_at, request_id in found[:MOST_READ]:
-        told = error or {}
-        code, text = str(told.get("error_code") or "error"), str(told.get("error") or "")[:_TEXT_LENGTH]
+    for agent, known_code, known_text, accepted_at, request_id in found[:MOST_READ]:
+        code, text = known_code or "error", known_text or ""
         key = (agent, code, fingerprint(text))
         if key in kinds:
             kinds[key].requests += 1
@@ -64,6 +67,7 @@ def failures(workspace: Workspace, which: RequestFilter, *, most: int) -> Failur
     return Failures(kinds=frequent[:most], is_capped=len(found) > MOST_READ)
 
 
+@lru_cache(maxsize=1000)
 def fingerprint(text: str) -> str:
     """The text without what differs from one time to the next."""
     return " ".join(_VARYING.sub("…", text).split())

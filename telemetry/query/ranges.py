@@ -16,6 +16,8 @@ PRESETS = {
     "90d": timedelta(days=90),
 }
 DEFAULT = "24h"
+# What databases and calendars can do with a span and the one before it.
+_YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,4 +62,6 @@ def _moment(text: str | None) -> datetime | None:
         found = parse_datetime(text) if text else None
     except ValueError:
         return None
-    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
+    if found is None or found.year not in _YEARS:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -101,6 +101,17 @@ def test_figures_count_what_the_list_shows(visitor: Client, workspace: Workspace
     assert len(visitor.get(lone.href).context["page"].rows) == int(lone.cells[0])
 
 
+@pytest.mark.parametrize("filters", ["", "status=failed", "tool=nothing", "q=has:subagent+-refund", "user=nobody"])
+@pytest.mark.parametrize("span", ["range=24h", "range=all", "from=1980-01-01", "from=0001-01-01", "to=9999-12-31"])
+def test_figures_of_any_filter_and_span(
+    visitor: Client, workspace: Workspace, thousand: None, filters: str, span: str
+) -> None:
+    for name in ("histogram", "facets"):
+        url = place(workspace, f"requests/{name}/?{span}&{filters}")
+        assert visitor.get(url, headers=PART | {"HX-Target": f"div#{name}"}).status_code == 200
+    assert visitor.get(place(workspace, f"?cards=1&{span}")).status_code == 200
+
+
 def test_a_query_and_its_faults_are_on_the_page(visitor: Client, workspace: Workspace, agent: Agent) -> None:
     make(workspace, agent, "apples <b>&", user="ada")
     make(workspace, agent, "pears")

@@ -119,6 +119,18 @@ def test_the_slowest_come_first_and_the_unfinished_not_at_all(workspace: Workspa
     assert [row.duration_s for row in slowest(workspace.agent_requests.all(), most=2)] == [3.0, 0.2]
 
 
+def test_the_slowest_are_where_the_activity_says(workspace: Workspace, desk: Agent) -> None:
+    for hour in range(20):
+        for number in range(3):
+            past_request(
+                desk, NOON - timedelta(hours=hour - 4, minutes=number), ms=(hour * 7919 + number * 104729) % 5000
+            )
+    which = read_request_filter(DAY)
+    rows, place = which.apply(workspace), activity(workspace, which).of_longest(5)
+    assert 0 < rows.filter(place).count() < rows.count()
+    assert slowest(rows.filter(place), most=5) == slowest(rows, most=5)
+
+
 def test_the_present_counts_each_state(workspace: Workspace, desk: Agent) -> None:
     now = timezone.now()
     past_request(desk, now, ms=None)

@@ -46,7 +46,7 @@ def cards(visit: Visit, which: RequestFilter, agent: str) -> Cards:
         agents=agent_rows(visit, found),
         failures=failures(visit.workspace, which, most=_MOST),
         failed_link=requests_link(visit, **parameters, status=Status.FAILED),
-        slowest=slowest(which.apply(visit.workspace), most=_MOST),
+        slowest=slowest(which.apply(visit.workspace).filter(found.of_longest(_MOST)), most=_MOST),
     )
 
 

@@ -10,7 +10,15 @@ from typing import Literal, get_args
 
 from django.utils import timezone
 
-from runtime.usage.reports import Metric, Span, UsageGroup, UsageOf, groups_by_day, largest_groups
+from runtime.usage.reports import (
+    Metric,
+    Span,
+    UsageGroup,
+    UsageOf,
+    groups_by_day,
+    largest_groups,
+    several_by_day,
+)
 from runtime.usage.totals import Totals, total
 from workspaces.models import Workspace
 
@@ -56,11 +64,10 @@ def read_report(workspace: Workspace, span: Span, by: By, metric: Metric, of: Us
     earlier = Span(since=_midnight(days[0] - timedelta(days=len(days))), until=_midnight(days[0]))
     # One statement for the days that are shown, those before, this month's, and for models without a price.
     all_days = Span(since=min(earlier.since, _midnight(month)), until=max(span.until, now))
-    models = groups_by_day(workspace, "model", all_days, of=of)
+    few = several_by_day(workspace, ("model",) if by == "user" else ("agent", "model"), all_days, of=of)
+    models = few["model"]
     by_day = {day: total(group.totals for group in groups) for day, groups in models.items()}
-    groups, parts = (
-        _of_users(workspace, span, metric, of) if by == "user" else _of_few(models, workspace, by, span, metric, of)
-    )
+    groups, parts = _of_users(workspace, span, metric, of) if by == "user" else _of_few(few[by], span, metric)
     return Report(
         by=by,
         metric=metric,
@@ -90,13 +97,10 @@ def value_of(totals: Totals, metric: Metric) -> float:
     return totals.model_calls if metric == "calls" else totals.input_tokens + totals.output_tokens
 
 
-def _of_few(
-    models: Days, workspace: Workspace, by: By, span: Span, metric: Metric, of: UsageOf
-) -> tuple[Sequence[UsageGroup], Days]:
+def _of_few(found: Days, span: Span, metric: Metric) -> tuple[Sequence[UsageGroup], Days]:
     """Of agents and models there are few enough to add up their days here, which spares the database a scan."""
     first, last = span.days
-    shown = {day: groups for day, groups in models.items() if first <= day <= last}
-    parts = shown if by == "model" else groups_by_day(workspace, by, span, of=of)
+    parts = {day: groups for day, groups in found.items() if first <= day <= last}
     sums: dict[str, UsageGroup] = {}
     for group in (group for groups in parts.values() for group in groups):
         known = sums.get(group.label)

@@ -114,7 +114,7 @@ def _with_whole_last_day(parameters: Mapping[str, str]) -> Mapping[str, str]:
     """Who writes a day as the end means all of it."""
     end = parameters.get("to", "")
     try:
-        day = date.fromisoformat(end) if _DAY.fullmatch(end) else None
-    except ValueError:
+        day = date.fromisoformat(end) + timedelta(days=1) if _DAY.fullmatch(end) else None
+    except (ValueError, OverflowError):
         return parameters
-    return {**parameters, "to": (day + timedelta(days=1)).isoformat()} if day else parameters
+    return {**parameters, "to": day.isoformat()} if day else parameters
