@@ -158,15 +158,22 @@ def row_of(record: Record) -> ApiEvent:
     )
 
 
+_STREAM = "/events"
+
+
 @lru_cache(maxsize=1000)
 def _route(path: str) -> tuple[str, dict[str, str]]:
-    """The route as the contract writes it, and its arguments; a path that leads nowhere is its own route."""
+    """The route as the contract writes it, and its arguments; a path that leads nowhere is its own route.
+
+    Streams are no routes of Django's, but what they stream is.
+    """
+    what = path.removesuffix(_STREAM)
     try:
-        match = resolve(path)
+        match = resolve(what)
     except Resolver404:
-        return path.removesuffix("/events"), {}
+        return path, {}
     arguments = {name: str(value) for name, value in match.kwargs.items()}
-    route = "/" + match.route
+    route = "/" + match.route + path[len(what) :]
     for name in arguments:
         for kind in ("str", "uuid", "path", "int", "slug"):
             route = route.replace(f"<{kind}:{name}>", f"{{{name}}}")

@@ -12,6 +12,8 @@ from agents.models import Agent
 from telemetry.api_log import redact
 from telemetry.api_log.writer import prune, writer
 from telemetry.models import ApiEvent
+from tests.conftest import Driver
+from tests.factories import AgentRequestFactory
 from tests.web import Web, wait_until
 from workspaces.models import Workspace
 
@@ -115,6 +117,17 @@ def test_a_stream_is_noted_when_it_ends(web: Web, workspace: Workspace, agent: A
     [event] = logged(workspace)
     assert (event.path, event.status_code) == (path, 200)
     assert event.response_body["capture_status"] == "streaming_skipped"
+
+
+def test_a_stream_of_a_request_is_about_that_request(
+    web: Web, workspace: Workspace, agent: Agent, run_requests: Driver
+) -> None:
+    row = AgentRequestFactory.create(workspace=workspace, agent=agent)
+    run_requests()
+    web.get(f"/api/v1/agent/{agent.agent_id}/request/{row.request_id}/events")
+    [event] = logged(workspace)
+    assert event.route == "/api/v1/agent/{agent_id}/request/{request_id}/events"
+    assert event.query_params["path_params"]["request_id"] == str(row.request_id)
 
 
 def test_the_log_is_searched_by_the_contracts_parameters(web: Web, workspace: Workspace, agent: Agent) -> None:
