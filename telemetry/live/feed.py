@@ -37,6 +37,8 @@ class Changes:
 class Subscriber:
     cursor: int
     """Where its own changes begin."""
+    has_ended: bool = False
+    """Nothing more is told; the client comes back with its cursor, to a feed that begins anew."""
     _pks: set[int] = field(default_factory=set)
     _reached: int = 0
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -47,9 +49,13 @@ class Subscriber:
         if request_pks:
             self._woken.set()
 
+    def end(self) -> None:
+        self.has_ended = True
+        self._woken.set()
+
     async def changes(self, watch: Watch) -> AsyncIterator[Changes | None]:
-        """None every few seconds of quiet; ends when the watcher may no longer see the workspace."""
-        while not watch.is_over:
+        """None every few seconds of quiet; ends with the feed, or when the watcher may no longer see the workspace."""
+        while not (watch.is_over or self.has_ended):
             try:
                 await asyncio.wait_for(self._woken.wait(), KEEP_ALIVE_S)
             except TimeoutError:
@@ -57,7 +63,8 @@ class Subscriber:
                 continue
             self._woken.clear()
             told, self._pks = frozenset(self._pks), set()
-            yield Changes(told, self._reached)
+            if told:
+                yield Changes(told, self._reached)
 
 
 class Feed:
@@ -71,16 +78,32 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
 
     async def begin(self) -> int:
-        """The event id from which on subscribers are told of everything."""
+        """The event id from which on subscribers are told of everything. Raises what keeps it from beginning."""
         if self._task is None or self._task.done():
             self._began.clear()
-            self._task = asyncio.ensure_future(self._pump())
-        await self._began.wait()
+            self._task = asyncio.ensure_future(self._pump_until_it_breaks())
+        began = asyncio.ensure_future(self._began.wait())
+        try:
+            await asyncio.wait({began, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            began.cancel()
+        if not self._began.is_set():
+            self._task.result()
         return self.cursor
 
     def end(self) -> None:
         if self._task:
             self._task.cancel()
+
+    async def _pump_until_it_breaks(self) -> None:
+        try:
+            await self._pump()
+        except Exception:
+            logger.warning("The feed of a workspace broke off", exc_info=True, extra={"action": "feed.broken"})
+            raise
+        finally:
+            for subscriber in self.subscribers:
+                subscriber.end()
 
     async def _pump(self) -> None:
         with hub.watch(workspace=self._workspace_pk) as watch:
