@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from runtime.api.observability import require_observability
 from runtime.hub import Watch, hub
 from runtime.readers import DATABASE_ERRORS, in_patient_reader, in_reader
-from runtime.sse import KEEP_ALIVE, KEEP_ALIVE_S, NotReady, Receive, Scope, Send, http_request, send_error, send_frames
+from runtime.sse import KEEP_ALIVE, NotReady, Receive, Scope, Send, http_request, send_error, send_frames
 from runtime.stream import cursor_of
-from telemetry.api_log.feed import Reader, api_feed
+from telemetry.api_log.feed import ApiFeed, api_feeds
 from telemetry.models import ApiEvent
 from workspaces.authenticate import Principal, authenticate
 from workspaces.errors import MashError
@@ -24,9 +24,9 @@ async def api_event_stream(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         principal, cursor = await _opened(http_request(scope))
         workspace_pk = principal.workspace.pk
-        with hub.watch(workspace=workspace_pk) as watch, api_feed.read(workspace_pk) as reader:
+        with hub.watch(workspace=workspace_pk) as watch, api_feeds.of(workspace_pk) as feed:
             watch.principal = principal
-            await send_frames(_frames(principal, cursor, watch, reader), receive, send)
+            await send_frames(_frames(principal, cursor, watch, feed), receive, send)
     except MashError as error:
         await send_error(send, error)
 
@@ -44,20 +44,15 @@ async def _opened(request: HttpRequest) -> tuple[Principal, int | None]:
         raise NotReady("The database cannot be reached right now; try again.") from error
 
 
-async def _frames(principal: Principal, cursor: int | None, watch: Watch, reader: Reader) -> AsyncIterator[bytes]:
-    sent = 0
-    if cursor is not None:
-        for event in await in_patient_reader(_missed, principal, cursor):
-            sent = event.pk
+async def _frames(principal: Principal, cursor: int | None, watch: Watch, feed: ApiFeed) -> AsyncIterator[bytes]:
+    await feed.begin()
+    with feed.read() as reader:
+        missed = await in_patient_reader(_missed, principal, cursor) if cursor is not None else []
+        for event in missed:
             yield _frame(event)
-    while not watch.is_over:
-        if not await reader.wait(KEEP_ALIVE_S):
-            yield KEEP_ALIVE
-            continue
-        while reader.waiting:
-            event = reader.waiting.popleft()
-            if event.pk > sent:
-                yield _frame(event)
+        sent = {event.pk for event in missed}
+        async for rows in reader.rows(watch):
+            yield b"".join(_frame(event) for event in rows if event.pk not in sent) or KEEP_ALIVE
 
 
 def _missed(principal: Principal, cursor: int) -> list[ApiEvent]:

@@ -56,9 +56,9 @@ def _after(viewer: Viewer) -> int:
 
 
 async def _frames(opening: Opening, feed: Feed, watch: Watch) -> AsyncIterator[bytes]:
-    begins = await feed.begin()
-    with feeds.subscription(feed, begins) as subscriber:
-        yield await in_patient_reader(_missed, opening, begins)
+    await feed.begin()
+    with feed.subscribe() as subscriber:
+        yield await in_patient_reader(_missed, opening, subscriber.cursor)
         async for changes in subscriber.changes(watch):
             yield KEEP_ALIVE if changes is None else await in_patient_reader(_changed, opening, changes)
 

@@ -5,20 +5,19 @@ its own affair. Changes that come faster than they can be shown become one.
 """
 
 import asyncio
-import logging
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from typing_extensions import override
 
 from runtime.follow import newest_settled
 from runtime.horizon import horizon
 from runtime.hub import Watch, hub
 from runtime.readers import in_patient_reader
 from runtime.sse import KEEP_ALIVE_S
+from telemetry.live.pump import Pump, Pumps
 from workspaces.models import Workspace
-
-logger = logging.getLogger(__name__)
 
 _PAGE = 2000
 # News that come together are read together, and a page is changed no more often than this.
@@ -67,48 +66,33 @@ class Subscriber:
                 yield Changes(told, self._reached)
 
 
-class Feed:
-    """The pump of one workspace; it runs while somebody subscribes."""
-
+class Feed(Pump):
     def __init__(self, workspace_pk: int) -> None:
-        self._workspace_pk = workspace_pk
+        super().__init__(workspace_pk)
         self.subscribers: set[Subscriber] = set()
         self.cursor = 0
-        self._began = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        """The event id up to which everything was told; at the beginning, the one it begins at."""
 
-    async def begin(self) -> int:
-        """The event id from which on subscribers are told of everything. Raises what keeps it from beginning."""
-        if self._task is None or self._task.done():
-            self._began.clear()
-            self._task = asyncio.ensure_future(self._pump_until_it_breaks())
-        began = asyncio.ensure_future(self._began.wait())
+    @contextmanager
+    def subscribe(self) -> Iterator[Subscriber]:
+        """From here on; what was before `Subscriber.cursor` is to be read by oneself."""
+        subscriber = Subscriber(self.cursor)
+        self.subscribers.add(subscriber)
         try:
-            await asyncio.wait({began, self._task}, return_when=asyncio.FIRST_COMPLETED)
+            yield subscriber
         finally:
-            began.cancel()
-        if not self._began.is_set():
-            self._task.result()
-        return self.cursor
+            self.subscribers.discard(subscriber)
 
-    def end(self) -> None:
-        if self._task:
-            self._task.cancel()
+    @override
+    def dismiss(self) -> None:
+        for subscriber in self.subscribers:
+            subscriber.end()
 
-    async def _pump_until_it_breaks(self) -> None:
-        try:
-            await self._pump()
-        except Exception:
-            logger.warning("The feed of a workspace broke off", exc_info=True, extra={"action": "feed.broken"})
-            raise
-        finally:
-            for subscriber in self.subscribers:
-                subscriber.end()
-
-    async def _pump(self) -> None:
-        with hub.watch(workspace=self._workspace_pk) as watch:
+    @override
+    async def pump(self, begun: Callable[[], None]) -> None:
+        with hub.watch(workspace=self.workspace_pk) as watch:
             self.cursor = await newest_settled()
-            self._began.set()
+            begun()
             while True:
                 request_pks, cursor, is_behind = await in_patient_reader(self._read, self.cursor)
                 self.cursor = cursor
@@ -121,39 +105,11 @@ class Feed:
     def _read(self, cursor: int) -> tuple[set[int], int, bool]:
         """The requests with events after the cursor, the new cursor, and whether there is more to come."""
         settled, is_newest = horizon.look()
-        found = Workspace(pk=self._workspace_pk).events.filter(id__gt=cursor, id__lte=settled)
+        found = Workspace(pk=self.workspace_pk).events.filter(id__gt=cursor, id__lte=settled)
         page = list(found.order_by("id").values_list("id", "agent_request_id")[:_PAGE])
         is_full = len(page) == _PAGE
         reached = page[-1][0] if is_full else max(cursor, settled)
         return {request_pk for _, request_pk in page}, reached, is_full or not is_newest
 
 
-class Feeds:
-    def __init__(self) -> None:
-        self._feeds: dict[int, Feed] = {}
-        self._waiting: defaultdict[int, int] = defaultdict(int)
-
-    @contextmanager
-    def of(self, workspace_pk: int) -> Iterator[Feed]:
-        """The workspace's feed, kept as long as anybody uses it."""
-        feed = self._feeds.setdefault(workspace_pk, Feed(workspace_pk))
-        self._waiting[workspace_pk] += 1
-        try:
-            yield feed
-        finally:
-            self._waiting[workspace_pk] -= 1
-            if not self._waiting[workspace_pk]:
-                del self._waiting[workspace_pk], self._feeds[workspace_pk]
-                feed.end()
-
-    @contextmanager
-    def subscription(self, feed: Feed, cursor: int) -> Iterator[Subscriber]:
-        subscriber = Subscriber(cursor)
-        feed.subscribers.add(subscriber)
-        try:
-            yield subscriber
-        finally:
-            feed.subscribers.discard(subscriber)
-
-
-feeds = Feeds()
+feeds = Pumps(Feed)

@@ -36,8 +36,8 @@ def test_who_watches_a_feed_that_breaks_is_sent_back_to_begin_anew(
 
     async def watch() -> tuple[list[frozenset[int]], int]:
         with feeds.of(workspace.pk) as feed:
-            began = await feed.begin()
-            with feeds.subscription(feed, began) as subscriber:
+            await feed.begin()
+            with feed.subscribe() as subscriber:
                 has_heard = asyncio.Event()
                 listening = asyncio.ensure_future(heard(subscriber, workspace, has_heard))
                 await in_reader(append_elsewhere, row)
@@ -47,7 +47,8 @@ def test_who_watches_a_feed_that_breaks_is_sent_back_to_begin_anew(
                     await in_reader(append_elsewhere, row)
                     told = await listening
             monkeypatch.undo()
-            return told, await feed.begin()
+            await feed.begin()
+            return told, feed.cursor
 
     told, begins_anew = asyncio.run(watch())
     assert told == [frozenset({row.pk})]

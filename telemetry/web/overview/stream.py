@@ -46,8 +46,8 @@ def _open(viewer: Viewer) -> Opening:
 
 
 async def _frames(opening: Opening, feed: Feed, watch: Watch) -> AsyncIterator[bytes]:
-    begins = await feed.begin()
-    with feeds.subscription(feed, begins) as subscriber:
+    await feed.begin()
+    with feed.subscribe() as subscriber:
         yield await in_patient_reader(_now, opening, None)
         async for changes in subscriber.changes(watch):
             # Requests stall, and failures grow old, without an event.
