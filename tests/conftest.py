@@ -6,10 +6,11 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from agents.memory.history import NewTurn, save_turn
 from agents.models import Agent
@@ -67,6 +68,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session", autouse=True)
 def _no_foreign_network() -> Iterator[None]:
     with only_loopback():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_beside_late_writers(django_db_setup: None) -> Iterator[None]:
+    """What a test leaves running, as the API log's writer, takes its locks in another order than TRUNCATE does."""
+    again = Retrying(retry=retry_if_exception_type(OperationalError), stop=stop_after_attempt(5), reraise=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for each in connections.all():
+            patch.setattr(each.ops, "execute_sql_flush", again.wraps(each.ops.execute_sql_flush))
         yield
 
 
