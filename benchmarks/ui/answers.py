@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 from typing_extensions import override
@@ -11,6 +12,9 @@ from benchmarks.results import Result, p50_p95, percentile
 from benchmarks.ui.visitor import PART, Sight, Visitor
 
 _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')
+# What a page asks for by itself: charts once it stands, facets once they are unfolded
+_LATER = re.compile(r'<[^<>]*\bhx-get="([^"]+)"[^<>]*\bhx-trigger="(?:load|toggle once)"[^<>]*>')
+_OWN_ID = re.compile(r'\bid="([\w-]+)"')
 _ASSET = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
 _WARM_UP = 3
 # Who it is and whether they may: asked before the clock of `Server-Timing` starts.
@@ -47,6 +51,9 @@ def measure(visitor: Visitor, facts: Mapping[str, Any], *, rounds: int) -> list[
         budget = SHELL if name == "overview" else TRACE if name in facts["details"] else LIST
         found += _page(visitor, f"page `{name}`", path, budget, rounds=rounds)
         found += _parts(visitor, name, path, sight.html, rounds=rounds)
+        found += _later_parts(visitor, name, sight.html, rounds=rounds)
+    month = visitor.look(f"{pages['overview']}?range=30d")
+    found += _later_parts(visitor, "overview of 30 days", month.html, rounds=rounds)
     for place, path in enumerate(facts["long"][:2]):
         promised = (TRACE, None)[place]
         found += _page(visitor, f"trace of {(500, 2000)[place]} spans", path, promised, rounds=max(5, rounds // 4))
@@ -65,6 +72,15 @@ def _parts(visitor: Visitor, name: str, path: str, html: str, *, rounds: int) ->
             # A trace that is asked for anew is the trace.
             budget = TRACE if (name, target) == ("request", "work") else PART_OF_PAGE
             yield _result(f"part `{name}#{target}`", _looks(visitor, path, headers, rounds), budget)
+
+
+def _later_parts(visitor: Visitor, name: str, html: str, *, rounds: int) -> Iterator[Result]:
+    for tag in _LATER.finditer(html):
+        own = _TARGET.search(tag[0]) or _OWN_ID.search(tag[0])
+        if own:
+            headers = {**PART, "HX-Target": f"div#{own[1]}"}
+            looks = _looks(visitor, unescape(tag[1]), headers, rounds)
+            yield _result(f"part `{name}#{own[1]}`, later", looks, PART_OF_PAGE)
 
 
 def _looks(visitor: Visitor, path: str, headers: Mapping[str, str], rounds: int) -> list[Sight]:

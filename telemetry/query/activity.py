@@ -111,11 +111,12 @@ class Activity:
         return {value: Figures(groups) for value, groups in parts.items()}
 
 
-def activity(workspace: Workspace, which: RequestFilter) -> Activity:
+def activity(workspace: Workspace, which: RequestFilter, *, is_compared: bool = True) -> Activity:
+    """`is_compared` asks for the span before it too, which comes along as one bucket."""
     since, until = which.span.ends
     buckets = Buckets.of(since, until, timezone.get_current_timezone())
-    # The span before it comes along, as one bucket.
-    both = replace(which, span=TimeRange(since=since - (until - since), until=until))
+    begin = since - (until - since) if is_compared else since
+    both = replace(which, span=TimeRange(since=begin, until=until))
     number = (UnixSeconds("accepted_at") + Value(buckets.offset_s)) / Value(buckets.step_s)
     rows: Any = (
         both.apply(workspace)

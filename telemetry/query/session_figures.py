@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
-from runtime.kinds import FALLEN, QUEUED, Status
+from runtime.kinds import QUEUED, Status
 from runtime.models import AgentRequest
 from telemetry.query.ranges import TimeRange
 from telemetry.query.sessions import Pair
@@ -83,7 +83,7 @@ def _unfinished_first(workspace: Workspace) -> "QuerySet[AgentRequest, int]":
 def _fallen_first(workspace: Workspace, span: TimeRange) -> "QuerySet[AgentRequest, int]":
     """Keys of requests that failed or were cancelled in sessions that have completed none, among the newest such requests."""
     since, until = span.ends
-    rows = workspace.agent_requests.filter(status__in=FALLEN, accepted_at__gte=since, accepted_at__lt=until)
+    rows = workspace.agent_requests.fallen().filter(accepted_at__gte=since, accepted_at__lt=until)
     fallen = rows.order_by("-pk").values("pk")[:_MOST_FALLEN]
     return _of_turnless(workspace, workspace.agent_requests.filter(pk__in=fallen))
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Left
 from telemetry.query.ranges import TimeRange
 from workspaces.models import Workspace
 
-MOST_TURNS = 10_000
+MOST_TURNS = 2000
 PREVIEW = 200
 _COLUMNS = ("pk", "created_at", "signals", "session__agent_id", "session__session_id")
 

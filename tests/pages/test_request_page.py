@@ -94,7 +94,7 @@ def test_a_long_request_folds_what_went_well(visitor: Client, long_request: Agen
     unfolded = re.search(r'href="([^"]*flip=model-3)"\s+aria-expanded="false"', html)
     assert unfolded
     assert 'id="span-tool-5"' in visitor.get(unfolded[1]).content.decode()
-    assert "Rows 1 to 400 of 500" not in words(html)
+    assert "Rows 1 to" not in words(html)
 
 
 def test_rows_are_chosen_by_the_address(visitor: Client, long_request: AgentRequest) -> None:

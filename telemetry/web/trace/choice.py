@@ -6,8 +6,8 @@ from dataclasses import replace
 from telemetry.show.outline import hidden, is_folded
 from telemetry.web.trace.page import Row, TracePage, flips
 
-# A row is some eleven nodes of the document, of which a page may have 6,000
-MOST_ROWS = 400
+# A row is some sixteen nodes of the document, of which a page may have 6,000
+MOST_ROWS = 340
 
 _SHOWS: dict[str, Callable[[Row], bool]] = {
     "errors": lambda row: bool(row.span.error),
