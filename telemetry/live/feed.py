@@ -20,8 +20,10 @@ from telemetry.live.pump import Pump, Pumps
 from workspaces.models import Workspace
 
 _PAGE = 2000
-# News that come together are read together, and a page is changed no more often than this.
-_TELL_EVERY_S = 0.25
+# News that come together are read together. Each telling costs every subscriber a rendering, so with many they come less often.
+_TELL_EVERY_S = 0.1
+_LONGER_FOR_EACH_S = 0.01
+_LONGEST_S = 1.0
 _SETTLING_S = 0.1
 
 
@@ -98,9 +100,12 @@ class Feed(Pump):
                 self.cursor = cursor
                 for subscriber in self.subscribers:
                     subscriber.tell(request_pks, cursor)
-                await asyncio.sleep(_SETTLING_S if is_behind else _TELL_EVERY_S)
+                await asyncio.sleep(_SETTLING_S if is_behind else self._pause_s())
                 if not is_behind:
                     await watch.wait(KEEP_ALIVE_S)
+
+    def _pause_s(self) -> float:
+        return min(_LONGEST_S, _TELL_EVERY_S + _LONGER_FOR_EACH_S * len(self.subscribers))
 
     def _read(self, cursor: int) -> tuple[set[int], int, bool]:
         """The requests with events after the cursor, the new cursor, and whether there is more to come."""

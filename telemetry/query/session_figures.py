@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from runtime.kinds import QUEUED, Status
@@ -56,10 +56,14 @@ def figures_of(
 
     Both in one statement, as a page has few to spend.
     """
-    meant = Q(session_id__in={session_id for _, session_id in pairs})
+    requests = workspace.agent_requests
+    meant = requests.filter(session_id__in={session_id for _, session_id in pairs}).order_by().values("pk")
     if turnless_in:
-        meant |= Q(pk__in=_unfinished_first(workspace)) | Q(pk__in=_fallen_first(workspace, turnless_in))
-    rows = workspace.agent_requests.filter(meant).order_by().values_list("agent__agent_id", "session_id")
+        # A union, as with an OR databases would look at every request.
+        meant = meant.union(
+            _turnless(workspace, _unfinished(workspace)), _turnless(workspace, _fallen(workspace, turnless_in))
+        )
+    rows = requests.filter(pk__in=meant).order_by().values_list("agent__agent_id", "session_id")
     found = {
         (agent_id, session_id): Figures(**dict(zip(_COLUMNS, sums, strict=True)))
         for agent_id, session_id, *sums in rows.annotate(**_sums(), newest_event=_newest_event(workspace))
@@ -75,23 +79,25 @@ def _newest_event(workspace: Workspace) -> Subquery:
     return Subquery(workspace.events.order_by("-id").values("id")[:1])
 
 
-def _unfinished_first(workspace: Workspace) -> "QuerySet[AgentRequest, int]":
-    """Keys of unfinished requests in sessions that have completed none; their number is bounded, as a queue may be long."""
-    return _of_turnless(workspace, workspace.agent_requests.unfinished())
+def _unfinished(workspace: Workspace) -> "QuerySet[AgentRequest]":
+    # Not by the key itself: led by the order, SQLite would walk through the finished ones.
+    return workspace.agent_requests.unfinished().order_by((F("pk") + 0).desc())
 
 
-def _fallen_first(workspace: Workspace, span: TimeRange) -> "QuerySet[AgentRequest, int]":
-    """Keys of requests that failed or were cancelled in sessions that have completed none, among the newest such requests."""
+def _fallen(workspace: Workspace, span: TimeRange) -> "QuerySet[AgentRequest]":
+    """The newest that failed or were cancelled."""
     since, until = span.ends
     rows = workspace.agent_requests.fallen().filter(accepted_at__gte=since, accepted_at__lt=until)
-    fallen = rows.order_by("-pk").values("pk")[:_MOST_FALLEN]
-    return _of_turnless(workspace, workspace.agent_requests.filter(pk__in=fallen))
+    return workspace.agent_requests.filter(pk__in=rows.order_by("-accepted_at").values("pk")[:_MOST_FALLEN])
 
 
-def _of_turnless(workspace: Workspace, rows: "QuerySet[AgentRequest]") -> "QuerySet[AgentRequest, int]":
+def _turnless(workspace: Workspace, rows: "QuerySet[AgentRequest]") -> "QuerySet[AgentRequest, dict[str, Any]]":
+    """Keys of those among them in sessions that have completed none; their number is bounded, as a queue may be long."""
     same_session = {"agent": OuterRef("agent"), "session_id": OuterRef("session_id")}
     completed = workspace.agent_requests.filter(**same_session, status=Status.COMPLETED)
-    return rows.filter(~Exists(completed)).order_by("-pk").values_list("pk", flat=True)[:MOST_TURNLESS]
+    found = rows.filter(~Exists(completed)).values("pk")[:MOST_TURNLESS]
+    # SQLite takes no limit within a union.
+    return workspace.agent_requests.filter(pk__in=found).order_by().values("pk")
 
 
 def _sums() -> dict[str, Any]:
