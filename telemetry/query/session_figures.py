@@ -57,7 +57,7 @@ def figures_of(
     Both in one statement, as a page has few to spend.
     """
     requests = workspace.agent_requests
-    meant = requests.filter(session_id__in={session_id for _, session_id in pairs}).order_by().values("pk")
+    meant = requests.filter(session_id__in={session_id for _, session_id in pairs}).order_by().values_list("pk", flat=True)
     if turnless_in:
         # A union, as with an OR databases would look at every request.
         meant = meant.union(
@@ -91,13 +91,13 @@ def _fallen(workspace: Workspace, span: TimeRange) -> "QuerySet[AgentRequest]":
     return workspace.agent_requests.filter(pk__in=rows.order_by("-accepted_at").values("pk")[:_MOST_FALLEN])
 
 
-def _turnless(workspace: Workspace, rows: "QuerySet[AgentRequest]") -> "QuerySet[AgentRequest, dict[str, Any]]":
+def _turnless(workspace: Workspace, rows: "QuerySet[AgentRequest]") -> "QuerySet[AgentRequest, int]":
     """Keys of those among them in sessions that have completed none; their number is bounded, as a queue may be long."""
     same_session = {"agent": OuterRef("agent"), "session_id": OuterRef("session_id")}
     completed = workspace.agent_requests.filter(**same_session, status=Status.COMPLETED)
     found = rows.filter(~Exists(completed)).values("pk")[:MOST_TURNLESS]
     # SQLite takes no limit within a union.
-    return workspace.agent_requests.filter(pk__in=found).order_by().values("pk")
+    return workspace.agent_requests.filter(pk__in=found).order_by().values_list("pk", flat=True)
 
 
 def _sums() -> dict[str, Any]:
