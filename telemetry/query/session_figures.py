@@ -57,7 +57,9 @@ def figures_of(
     Both in one statement, as a page has few to spend.
     """
     requests = workspace.agent_requests
-    meant = requests.filter(session_id__in={session_id for _, session_id in pairs}).order_by().values_list("pk", flat=True)
+    meant = (
+        requests.filter(session_id__in={session_id for _, session_id in pairs}).order_by().values_list("pk", flat=True)
+    )
     if turnless_in:
         # A union, as with an OR databases would look at every request.
         meant = meant.union(
