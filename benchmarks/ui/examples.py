@@ -1,6 +1,7 @@
 """Arguments for every page's route, out of a workspace that holds a bit of everything."""
 
 import base64
+import json
 
 from django.db.models import Count
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from runtime.attachments import store
 from runtime.attachments.values import Upload
 from runtime.models import AgentRequest
+from telemetry.models import ApiEvent
 from workspaces import encryption
 from workspaces.invitations import invite
 from workspaces.models import User, Workspace
@@ -41,7 +43,7 @@ def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
         "session_id": row.session_id,
         "attachment_id": str(picture.attachment_id),
         "interaction_id": workspace.interactions.filter(state="open").order_by("-pk")[0].interaction_id,
-        "event_id": str(workspace.api_events.order_by("-pk")[0].pk),
+        "event_id": str(_telling_call(workspace).pk),
         "steer.verb": "rerun",
         "request-chosen.verb": "rerun",
         "settings-member.pk": str(workspace.memberships.get(user=user).pk),
@@ -51,6 +53,12 @@ def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
         "settings-credential-remove.pk": str(credential.pk),
         "settings-price-remove.pk": str(workspace.price_overrides.all()[0].pk),
     }
+
+
+def _telling_call(workspace: Workspace) -> ApiEvent:
+    """Among the newest calls the one with the longest bodies."""
+    newest = workspace.api_events.order_by("-pk")[:50]
+    return max(newest, key=lambda call: len(json.dumps([call.request_body, call.response_body])))
 
 
 def _telling_request(workspace: Workspace) -> AgentRequest:
