@@ -50,3 +50,26 @@ def test_a_row_is_peeked_at_and_rows_that_come_too_fast_wait(
             pill.click()
         signed_in.wait_for_timeout(100)
     expect(rows).to_have_count(91)
+
+
+def test_a_filter_is_in_the_address_and_back_leads_to_it(
+    signed_in: Page, site: LiveWeb, workspace: Workspace, agent: Agent
+) -> None:
+    for message in ("a lost parcel", "a broken cup"):
+        AgentRequestFactory.create(workspace=workspace, agent=agent, message=message)
+    signed_in.goto(f"{site.url}/w/{workspace.slug}/requests/")
+    rows = signed_in.locator("#rows tr")
+    expect(rows).to_have_count(2)
+    signed_in.get_by_label("Search").fill('"lost parcel"')
+    signed_in.keyboard.press("Enter")
+    expect(rows).to_have_count(1)
+    expect(signed_in).to_have_url(re.compile(r"q=%22lost\+parcel%22|q=%22lost%20parcel%22"))
+    filtered = signed_in.url
+    rows.get_by_role("link").first.click()
+    expect(signed_in).to_have_url(re.compile(r"/requests/[0-9a-f-]{36}/"))
+    signed_in.go_back()
+    expect(signed_in).to_have_url(filtered)
+    expect(rows).to_have_count(1)
+    elsewhere = signed_in.context.new_page()
+    elsewhere.goto(filtered)
+    expect(elsewhere.locator("#rows tr")).to_contain_text("a lost parcel")
