@@ -163,7 +163,7 @@ def test_a_fork_bomb_is_bounded_and_ended(call: Call, bash: BashTool, bomb: str)
     result = call(bash, command=bomb, timeout=1)
     assert time.monotonic() - began < 15
     assert "killed after 1 seconds" in result.content
-    assert not is_running("declare -f bomb")
+    assert "declare" not in bomb or not is_running("declare -f bomb")
     assert call(bash, command="echo well").content == "well\n"
 
 
