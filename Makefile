@@ -14,7 +14,7 @@ PRODUCTION_ENV := env -u MASH_DEBUG -u MASH_DATABASE_URL -u MASH_RUNTIME_DATABAS
 # Whatever an earlier run left in the environment would shadow the tools of this tree.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help run pilot test check bench chaos install install-dev clean
+.PHONY: help run pilot test check bench bench-ui screens chaos install install-dev clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,12 @@ check: install-dev ## Lint, types, import rules, templates, settings and migrati
 
 bench: install-dev ## Measure the running product and write docs/benchmarks.md
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+bench-ui: install-dev ## Measure the pages on a database of 100,000 requests (ARGS="--requests 500 --stack sqlite")
+	@$(PYTHON) -m benchmarks.ui $(ARGS)
+
+screens: install-dev ## Take pictures of every page, light, dark and mobile, into screens/ (ARGS="somewhere/else")
+	@$(PYTHON) -m benchmarks.ui.screens $(ARGS)
 
 chaos: install-dev ## Kill workers, web and the database under load and show that nothing is lost
 	@$(PYTHON) -m benchmarks.chaos $(ARGS)

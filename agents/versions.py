@@ -13,6 +13,8 @@ from agents.models import Agent, AgentVersion
 from workspaces import audit
 from workspaces.models import User
 
+_KINDS = {"+": "added", "-": "removed", "@": "place"}
+
 
 def save_version(
     agent: Agent, definition: AgentDefinition, *, actor: str, author: User | None = None, note: str = ""
@@ -52,6 +54,11 @@ def version_diff(older: AgentVersion | None, newer: AgentVersion) -> str:
     before, after = (_lines(version.definition) if version else [] for version in (older, newer))
     names = (f"v{older.number}" if older else "nothing", f"v{newer.number}")
     return "".join(difflib.unified_diff(before, after, *names, n=1))
+
+
+def diff_lines(difference: str) -> list[tuple[str, str]]:
+    """Kind and text of each line of a unified diff, without the two that name the files."""
+    return [(_KINDS.get(line[:1], "same"), line) for line in difference.splitlines()[2:]]
 
 
 def definition_yaml(definition: dict[str, Any]) -> str:

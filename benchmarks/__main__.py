@@ -60,8 +60,7 @@ def main() -> int:
         reports.append(_run(name, chosen, options))
         print(f"\n{report.as_text(reports[-1])}", flush=True)
     if options.write:
-        report.DOCUMENT.parent.mkdir(exist_ok=True)
-        report.DOCUMENT.write_text(report.as_document(about, reports))
+        report.write_document(about, reports)
     return int(any(result.passed is False for found in reports for result in found.results))
 
 

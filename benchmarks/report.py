@@ -65,6 +65,27 @@ def as_document(about: Sequence[str], reports: Sequence[StackReport]) -> str:
     return "\n".join(parts)
 
 
+def write_document(about: Sequence[str], reports: Sequence[StackReport]) -> None:
+    """Rewrites everything but the section on pages, which has a run of its own."""
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(as_document(about, reports) + _pages_section())
+
+
+def write_pages(about: Sequence[str], reports: Sequence[StackReport]) -> None:
+    """Rewrites the section on pages, and leaves the rest."""
+    parts = [_PAGES, *(f"- {line}" for line in about), ""]
+    for report in reports:
+        parts += [f"### Pages, {report.name}", "", report.setup, "", _table(report.results), ""]
+    before = DOCUMENT.read_text().removesuffix(_pages_section()).rstrip()
+    DOCUMENT.write_text("\n".join([before, "", *parts]))
+
+
+def _pages_section() -> str:
+    text = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+    place = text.find(_PAGES_HEADING)
+    return text[place:] if place >= 0 else ""
+
+
 def _profiles(reports: Sequence[StackReport]) -> list[str]:
     texts = [
         f"### {report.name}, {process}, 32 clients with echo turns\n\n```\n{text}\n```\n"
@@ -88,6 +109,11 @@ _OPENING = """# Benchmarks
 
 The last run of `benchmarks/`, written by the program itself: web, worker, database, queue, a scripted model without
 latency and the load generator share one machine, so every number includes the others' appetite. Nothing is measured by a timed test.
+"""
+_PAGES_HEADING = "## Pages\n"
+_PAGES = f"""{_PAGES_HEADING}
+The last run of `make bench-ui`: a web process on a database full of `mash_seed_demo`, looked at by a client that reads `Server-Timing`
+and by Chromium. Sizes are those on the wire.
 """
 _WHERE_TIME_GOES = """## Where the time goes
 

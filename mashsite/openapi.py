@@ -57,6 +57,7 @@ def add_streams(result: Schema, generator: Any, request: Any, public: bool) -> S
         )
     }
     result["paths"]["/api/v1/telemetry/events/stream"] = {"get": _event_stream()}
+    result["paths"]["/api/v1/telemetry/api/events/stream"] = {"get": _api_event_stream()}
     return result
 
 
@@ -102,6 +103,18 @@ def _event_stream() -> Schema:
         {"name": name, "in": "query", "schema": {"type": "string"}, "description": f"Only events of {what}."}
         for name, what in filters.items()
     ]
+    operation["tags"] = ["telemetry"]
+    return operation
+
+
+def _api_event_stream() -> Schema:
+    operation = _stream(
+        "stream_api_events",
+        "Follow the API log from now on, or after a cursor: unnamed frames, one answered call each, without an end.",
+        path={},
+        cursor="after_event_id",
+    )
+    operation["parameters"] = [parameter for parameter in operation["parameters"] if parameter["name"] != "events"]
     operation["tags"] = ["telemetry"]
     return operation
 

@@ -3,15 +3,21 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils.cache import patch_vary_headers
 from django.views import defaults
 
 from workspaces.api.envelope import error_body
 
 
 def service_info(request: HttpRequest) -> HttpResponse:
-    """Says what this is (contract 2.2); needs no token and has no envelope."""
+    """Says to programs what this is (contract 2.2), without token and envelope; people go to the pages."""
+    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+        response: HttpResponse = redirect("home")
+        patch_vary_headers(response, ["Accept"])
+        return response
     api = {"version": "v1", "base": "/api/v1", "openapi": "/openapi.json", "docs": "/docs"}
-    return JsonResponse({"service": "mash-api", "api": api})
+    return JsonResponse({"service": "mash-api", "api": api}, headers={"Vary": "Accept"})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 
 from mashsite import databases
-from mashsite.env import env_flag, env_list, env_number, env_secret, env_text
+from mashsite.env import env_choice, env_flag, env_list, env_number, env_secret, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MASH_DATA_DIR = Path(env_text("MASH_DATA_DIR", str(BASE_DIR / ".mash"))).expanduser().resolve()
@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "channels",
     "django_q",
     "django_htmx",
+    "template_partials",
     "csp",
     "workspaces",
     "agents",
@@ -89,6 +90,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "telemetry.web.preferences.look",
             ]
         },
     }
@@ -117,6 +119,15 @@ if MASH_REDIS_URL:
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
+# What each process keeps for a while, and what all of them count together (without Redis each counts for itself)
+_LOCAL_CACHE = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {"BACKEND": _LOCAL_CACHE},
+    "tries": {"BACKEND": _LOCAL_CACHE, "LOCATION": "tries", "OPTIONS": {"MAX_ENTRIES": 100_000}},
+}
+if MASH_REDIS_URL:
+    CACHES["shared-tries"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": MASH_REDIS_URL}
+
 # django-q2 hands over request ids and nothing else, so its own timeouts and retries are out of the way (design.md 5)
 MASH_WORKER_PROCESSES = env_number("MASH_WORKER_PROCESSES", 2, minimum=1)
 MASH_WORKER_THREADS = env_number("MASH_WORKER_THREADS", 128, minimum=1)
@@ -140,14 +151,34 @@ Q_CLUSTER = {
 
 # People
 AUTH_USER_MODEL = "workspaces.User"
+_VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = env_number("MASH_SESSION_DAYS", 14, minimum=1) * 24 * 3600
+# Links for a new password
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+# Mail, for invitations and new passwords. Without a server none is sent, and the pages say so.
+MASH_EMAIL_HOST = EMAIL_HOST = env_text("MASH_EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MASH_EMAIL_HOST else 'dummy'}.EmailBackend"
+EMAIL_PORT = env_number("MASH_EMAIL_PORT", 587, minimum=1)
+EMAIL_HOST_USER = env_text("MASH_EMAIL_USER")
+EMAIL_HOST_PASSWORD = env_text("MASH_EMAIL_PASSWORD")
+_EMAIL_SECURITY = env_choice("MASH_EMAIL_SECURITY", ("starttls", "tls", "none"))
+EMAIL_USE_TLS = _EMAIL_SECURITY == "starttls"
+EMAIL_USE_SSL = _EMAIL_SECURITY == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env_text("MASH_EMAIL_FROM", "mash@localhost")
 
 # Files
 STATIC_URL = "static/"
@@ -216,6 +247,7 @@ MASH_MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
 MASH_MAX_MESSAGE_ATTACHMENT_BYTES = 20 * 1024 * 1024
 # Bodies in which attachments travel: base64 makes four bytes of three
 MASH_BODY_LIMITS = {
+    r"/w/[^/]+/chat/.+": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_MESSAGE_ATTACHMENT_BYTES,
     r"/api/v1/agent/[^/]+/request": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_MESSAGE_ATTACHMENT_BYTES * 4 // 3,
     r"/api/v1/attachments": DATA_UPLOAD_MAX_MEMORY_SIZE + MASH_MAX_ATTACHMENT_BYTES * 4 // 3,
 }

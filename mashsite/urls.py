@@ -6,6 +6,7 @@ from django.urls import include, path
 from mashsite.health import healthz, readyz
 from mashsite.openapi import docs, openapi_document
 from mashsite.pages import service_info
+from telemetry.web.account.sign_in import admin_sign_in
 
 urlpatterns = [
     path("", service_info, name="service-info"),
@@ -16,7 +17,10 @@ urlpatterns = [
     path("api/v1/", include("runtime.api.urls")),
     path("api/v1/telemetry/", include("telemetry.api.urls")),
     path("h2a/", include("runtime.h2a.urls")),
+    path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
+    path("", include("telemetry.web.account.urls")),
+    path("", include("telemetry.web.urls")),
 ]
 handler400 = "mashsite.pages.bad_request"
 handler403 = "mashsite.pages.forbidden"

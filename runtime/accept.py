@@ -111,12 +111,12 @@ def insert_request(agent_request: AgentRequest) -> AgentRequest:
     with transaction.atomic(savepoint=False):
         agent_request.save(force_insert=True)
         store.link(agent_request)
-        events.begin_log(agent_request, _accepted(agent_request))
+        events.begin_log(agent_request, accepted_event(agent_request))
         queue.enqueue(agent_request)
     return agent_request
 
 
-def _accepted(agent_request: AgentRequest) -> NewEvent:
+def accepted_event(agent_request: AgentRequest) -> NewEvent:
     parent = agent_request.parent
     payload = {
         "workflow_id": f"{agent_request.agent.agent_id}:{agent_request.request_id}",

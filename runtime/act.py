@@ -31,7 +31,7 @@ def act(
     """The state after the calls. One that a lost worker had begun follows the tool's crash policy."""
     to_run: list[LLMToolCall] = []
     for call in calls:
-        result = _known_result(state, call)
+        result = known_result(state, call)
         if result is None and call.name in runnable.tools:
             to_run.append(call)
             continue
@@ -42,7 +42,7 @@ def act(
     return _run_all(journal, runnable, state, to_run, stop) if to_run else state
 
 
-def _known_result(state: LoopState, call: LLMToolCall) -> ToolResult | None:
+def known_result(state: LoopState, call: LLMToolCall) -> ToolResult | None:
     """The result of a call that is not run: answered, refused, or interrupted with an unknown outcome."""
     answer = state.answers.get(call.id)
     if call.id in state.interrupted:

@@ -22,7 +22,7 @@ class Among(Lookup):
     @override
     def as_sql(self, compiler: "SQLCompiler", connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         words = [str(value) for value in self.rhs]
-        if not words or not all(word.isidentifier() for word in words):
+        if not words or not all(word.replace(".", "_").isidentifier() for word in words):
             raise ValueError(f"among takes words, not {words}.")
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} IN ({', '.join(repr(word) for word in words)})", parameters

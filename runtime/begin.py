@@ -21,7 +21,7 @@ def begin(
 ) -> tuple[LoopState, Compaction | None]:
     """History and message, and whatever the log holds of this turn already; with the summary that was made for it."""
     agent_request = journal.agent_request
-    journal.add(*_opening(agent_request))
+    journal.add(*opening(agent_request))
     compaction = compact_if_due(journal, runnable, deadline=deadline, stop=stop)
     turns = recent_turns(
         agent_request.workspace,
@@ -37,7 +37,7 @@ def begin(
         # Whoever asked these in the middle of a call is gone.
         asked = agent_request.interactions.filter(turn=WITHIN_CALL, state=Interaction.State.OPEN)
         asked.update(state=Interaction.State.CANCELLED)
-    journal.add(*_loaded(agent_request, turn_count=len(turns)))
+    journal.add(*loaded(agent_request, turn_count=len(turns)))
     return state, compaction
 
 
@@ -52,7 +52,7 @@ def first_state(agent_request: AgentRequest, runnable: RunnableAgent, messages: 
     )
 
 
-def _opening(agent_request: AgentRequest) -> list[NewEvent]:
+def opening(agent_request: AgentRequest) -> list[NewEvent]:
     """Written with the first step; a later attempt repeats none of what is there."""
     return [
         NewEvent(event_type=EventKind.TRACE_STARTED, key="request.started", payload={"message": agent_request.message}),
@@ -64,7 +64,7 @@ def _opening(agent_request: AgentRequest) -> list[NewEvent]:
     ]
 
 
-def _loaded(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:
+def loaded(agent_request: AgentRequest, *, turn_count: int) -> list[NewEvent]:
     about = {"message": agent_request.message, "turn_count": turn_count}
     loaded = [NewEvent(event_type=EventKind.CONTEXT_LOADED, key="context.loaded", payload=about)]
     if agent_request.was_lost:

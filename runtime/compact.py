@@ -6,7 +6,9 @@ says, and the model is asked, and paid, once.
 
 import logging
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from agents.build import RunnableAgent
@@ -112,10 +114,10 @@ def _compact(
     transcript = transcript_of(turns)
     if not transcript:
         return Compaction()
-    turn_id = _turn_id(agent_request)
+    turn_id = summary_turn_id(agent_request)
     check_budget(agent_request, runnable, journal.pending)
     summary = summarize(journal, runnable, transcript, trace_id=turn_id, deadline=deadline, stop=stop)
-    payload = _payload(summary, turns, turn_id=turn_id, reason=reason, limit=limit, total=total)
+    payload = summary_payload(summary, turns, turn_id=turn_id, reason=reason, limit=limit, total=total)
     completed = NewEvent(
         event_type=EventKind.COMPACTION_COMPLETED, key="compaction.completed", payload=payload, trace_id=turn_id
     )
@@ -127,8 +129,8 @@ def _compact(
     raise AssertionError("Retrying ends by a return or a raise.")
 
 
-def _payload(
-    summary: Summary, turns: list[Turn], *, turn_id: uuid.UUID, reason: str, limit: int, total: int
+def summary_payload(
+    summary: Summary, turns: Sequence[Turn | NewTurn], *, turn_id: uuid.UUID, reason: str, limit: int, total: int
 ) -> dict[str, Any]:
     return {
         "reason": reason,
@@ -143,11 +145,18 @@ def _payload(
 
 def _store(agent_request: AgentRequest, payload: dict[str, Any], event: NewEvent | RuntimeEvent) -> Compaction:
     """Saves the summary as a turn, once, and lets the session's total start again."""
-    agent_id, text = agent_request.agent.agent_id, str(payload["summary_text"])
-    checkpoint = NewTurn(
+    agent_id = agent_request.agent.agent_id
+    checkpoint = checkpoint_of(payload, agent_id=agent_id, created_at=event.created_at)
+    save_turn(agent_request.workspace, agent_id=agent_id, session_id=agent_request.session_id, turn=checkpoint)
+    return Compaction(summary_text=checkpoint.agent_response, turn_id=payload["turn_id"])
+
+
+def checkpoint_of(payload: Mapping[str, Any], *, agent_id: str, created_at: datetime) -> NewTurn:
+    """The turn that holds the summary of which `compaction.completed` tells."""
+    return NewTurn(
         turn_id=uuid.UUID(payload["turn_id"]),
         user_message=f"[summary checkpoint:{payload['reason']}]",
-        agent_response=text,
+        agent_response=str(payload["summary_text"]),
         signals={},
         tokens=payload["session_total_tokens"],
         metadata={
@@ -158,13 +167,11 @@ def _store(agent_request: AgentRequest, payload: dict[str, Any], event: NewEvent
             "app_id": agent_id,
             "token_usage": {"input": 0, "output": 0},
         },
-        created_at=event.created_at,
+        created_at=created_at,
     )
-    save_turn(agent_request.workspace, agent_id=agent_id, session_id=agent_request.session_id, turn=checkpoint)
-    return Compaction(summary_text=text, turn_id=payload["turn_id"])
 
 
-def _turn_id(agent_request: AgentRequest) -> uuid.UUID:
+def summary_turn_id(agent_request: AgentRequest) -> uuid.UUID:
     """The same in every attempt. A request that is nothing but a compaction has a trace id to spare."""
     if agent_request.kind == RequestKind.COMPACTION and agent_request.trace_id:
         return agent_request.trace_id

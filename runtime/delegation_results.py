@@ -46,7 +46,11 @@ def child_result(order: Delegation, child: AgentRequest) -> ToolResult:
     ended = completed_data(child)
     if ended is None:
         return failure(order, child, "The subagent's log has no end.", source="stream")
-    _, body = ended
+    return result_of_end(order, child, ended[1])
+
+
+def result_of_end(order: Delegation, child: AgentRequest, body: dict[str, Any]) -> ToolResult:
+    """The same, given what the child's terminal event says."""
     if child.status != Status.COMPLETED:
         error = child.error or {"error": "The subagent's request was cancelled.", "error_code": "cancelled"}
         return failure(

@@ -28,8 +28,8 @@ _AT_A_TIME = 100
 def erase_session(principal: Principal, agent: Agent, session_id: str) -> dict[str, int]:
     """Counts of what was erased, by table. Raises `SessionBusy` while a request of it is unfinished."""
     workspace = principal.workspace
-    sessions = _with_subagents(workspace, (agent, session_id))
-    requests = workspace.agent_requests.filter(_of(sessions))
+    sessions = with_subagents(workspace, (agent, session_id))
+    requests = workspace.agent_requests.filter(requests_of(sessions))
     if not requests.exists() and find_session(workspace, agent_id=agent.agent_id, session_id=session_id) is None:
         raise SessionNotFound("There is no such session.")
     for active in requests.unfinished()[:1]:
@@ -60,7 +60,7 @@ TABLES = (
 )
 
 
-def _with_subagents(workspace: Workspace, first: tuple[Agent, str]) -> list[tuple[Agent, str]]:
+def with_subagents(workspace: Workspace, first: tuple[Agent, str]) -> list[tuple[Agent, str]]:
     """The session and those in which subagents served it, at any depth."""
     found, todo = [first], [first]
     while todo:
@@ -73,7 +73,7 @@ def _with_subagents(workspace: Workspace, first: tuple[Agent, str]) -> list[tupl
     return found
 
 
-def _of(sessions: list[tuple[Agent, str]]) -> Q:
+def requests_of(sessions: list[tuple[Agent, str]]) -> Q:
     condition = Q()
     for agent, session_id in sessions:
         condition |= Q(agent=agent, session_id=session_id)
@@ -119,6 +119,7 @@ def _erase_rows(rows: AgentRequestQuerySet) -> int:
         metadata={},
         invoke_options=None,
         structured_output=None,
+        answer_preview="",
         erased_at=timezone.now(),
     )
 

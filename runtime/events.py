@@ -17,8 +17,8 @@ from runtime.mirrors import MIRROR_PREFIX, mirror_kind, mirror_reference
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.news import News
 from runtime.public import frame, is_terminal_event, last_boundary
+from runtime.tally import tally
 from runtime.usage import meter
-from runtime.usage.totals import Totals
 
 _TABLE = AgentRequest._meta.db_table
 
@@ -115,15 +115,14 @@ def _news(agent_request: AgentRequest, rows: list[RuntimeEvent], head: int) -> N
 def _make_room(
     agent_request: AgentRequest, events: list[NewEvent], attempt: int | None, using: str
 ) -> tuple[list[NewEvent], int]:
-    """The events that are not in the log yet, and the head before them; what they have used is on the row by then."""
+    """The events that are not in the log yet, and the head before them; what they add is on the row by then."""
     if agent_request.attempt == 1:
-        head = _raise_sequence(agent_request, len(events), attempt, using, used=_used(events))
+        head = _raise_sequence(agent_request, len(events), attempt, using, adding=events)
         return events, head - len(events)
     first = _raise_sequence(agent_request, len(events), attempt, using) - len(events)
     fresh = _without_repeats(agent_request, events) if first > 0 else events
-    used = _used(fresh)
-    if used or len(fresh) < len(events):
-        _raise_sequence(agent_request, len(fresh) - len(events), attempt, using, used=used)
+    if len(fresh) < len(events) or any(_sums(fresh)):
+        _raise_sequence(agent_request, len(fresh) - len(events), attempt, using, adding=fresh)
     return fresh, first
 
 
@@ -132,8 +131,12 @@ def _priced(agent_request: AgentRequest, event: NewEvent) -> NewEvent:
     return event if payload is event.payload else replace(event, payload=payload)
 
 
-def _used(events: Sequence[NewEvent]) -> Totals | None:
-    return meter.used([(event.event_type, event.payload) for event in events])
+def _sums(events: Sequence[NewEvent]) -> tuple[str, list[Any]]:
+    """What the events add to their request's row: as a piece of its UPDATE, and the values for it."""
+    told = [(event.event_type, event.payload) for event in events]
+    used, used_values = meter.request_sums(meter.used(told))
+    counted, counted_values = tally(told).assignments()
+    return used + counted, [*used_values, *map(storable, counted_values)]
 
 
 def _raise_sequence(
@@ -142,14 +145,14 @@ def _raise_sequence(
     attempt: int | None,
     using: str,
     *,
-    used: Totals | None = None,
+    adding: Sequence[NewEvent] = (),
     only_unfinished: bool = False,
 ) -> int:
-    """Adds `count` to the head and returns it, and `used` to what the request has used.
+    """Adds `count` to the head and returns it, and to the row what the events say of use and progress.
 
     The row stays locked to the end of the transaction: no gaps, no twins.
     """
-    sums, added = meter.request_sums(used)
+    sums, added = _sums(adding)
     fence, values = "", [count, *added, agent_request.pk]
     if only_unfinished:
         fence = f" AND status IN ({', '.join(repr(str(status)) for status in UNFINISHED)})"

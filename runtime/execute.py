@@ -166,7 +166,7 @@ def _perform(
             is_parked = is_waiting and park(journal, PauseReason.SUBAGENT, wakes_at=wakes_at, about=about)
             return None if is_parked else state
         case CommitStep():
-            journal.add(_step_completed(step, step_began))
+            journal.add(step_completed(step, duration_ms=round((time.monotonic() - step_began) * 1000)))
             return after_commit(state)
 
 
@@ -197,7 +197,7 @@ def _step_began(agent_request: AgentRequest) -> float:
     return now
 
 
-def _step_completed(step: CommitStep, began: float) -> NewEvent:
+def step_completed(step: CommitStep, *, duration_ms: int) -> NewEvent:
     return NewEvent(
         event_type=EventKind.STEP_COMPLETED,
         loop_index=step.loop_index,
@@ -206,7 +206,7 @@ def _step_completed(step: CommitStep, began: float) -> NewEvent:
         payload={
             "action_type": step.action_type,
             "tool_calls": list(step.tool_names),
-            "duration_ms": round((time.monotonic() - began) * 1000),
+            "duration_ms": duration_ms,
         },
     )
 

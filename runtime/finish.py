@@ -45,28 +45,14 @@ def complete(agent_request: AgentRequest, pending: list[NewEvent], outcome: Outc
 
     Where memory has a database of its own the turn is stored first, so that a crash in between repeats only that.
     """
-    metadata: dict[str, Any] = {
-        "trace_id": str(agent_request.trace_id),
-        "token_usage": {"input": outcome.input_tokens, "output": outcome.output_tokens},
-        **_summary_keys(outcome.compaction),
-    }
-    if outcome.stop_reason:
-        metadata["stop_reason"] = outcome.stop_reason
-    if agent_request.attachments:
-        metadata["attachments"] = agent_request.attachments
-    if agent_request.parent is not None:
-        metadata |= delegation_metadata(agent_request, agent_request.parent)
+    metadata = turn_metadata(agent_request, outcome)
     total = _save_turn(agent_request, outcome, metadata) if is_apart() else 0
     try:
         with transaction.atomic():
             _end(agent_request, Status.COMPLETED, outcome.stop_reason or Reason.END_TURN)
             total = total if is_apart() else _save_turn(agent_request, outcome, metadata)
-            body = _completed_body(agent_request, outcome, metadata, total)
-            stored = [
-                NewEvent(event_type=EventKind.TURN_PERSISTED, key="turn.persisted", payload=body),
-                NewEvent(event_type=EventKind.AGENT_RUN_COMPLETE, payload={"assistant_response": outcome.text}),
-            ]
-            _append_end(agent_request, [*pending, *stored], Status.COMPLETED, body)
+            body = completed_body(agent_request, outcome, metadata, total)
+            _append_end(agent_request, [*pending, *stored_events(outcome, body)], Status.COMPLETED, body)
     except RequestCancelled:
         if is_apart():
             _discard_turn(agent_request)
@@ -86,7 +72,7 @@ def complete_compaction(agent_request: AgentRequest, pending: list[NewEvent], co
             **_summary_keys(compaction if compaction.turn_id else None),
         }
         outcome = Outcome(text=compaction.summary_text, signals={}, input_tokens=0, output_tokens=0)
-        body = _completed_body(agent_request, outcome, metadata, total)
+        body = completed_body(agent_request, outcome, metadata, total)
         _append_end(agent_request, pending, Status.COMPLETED, body)
 
 
@@ -140,12 +126,16 @@ def _end(
 
 
 def _append_end(agent_request: AgentRequest, pending: list[NewEvent], status: Status, body: dict[str, Any]) -> None:
+    events.append(agent_request, [*pending, end_event(agent_request, status, body)])
+    _wake_parent(agent_request)
+    _wake_next(agent_request)
+
+
+def end_event(agent_request: AgentRequest, status: Status, body: dict[str, Any]) -> NewEvent:
     kind, key = _KEYS[status]
     # Each run has an end of its own.
     key = key if agent_request.run == 1 else f"{key}.{agent_request.run}"
-    events.append(agent_request, [*pending, NewEvent(event_type=kind, key=key, payload=body)])
-    _wake_parent(agent_request)
-    _wake_next(agent_request)
+    return NewEvent(event_type=kind, key=key, payload=body)
 
 
 def _close_interactions(agent_request: AgentRequest) -> None:
@@ -201,7 +191,31 @@ def delegation_metadata(agent_request: AgentRequest, parent: AgentRequest) -> di
     }
 
 
-def _completed_body(
+def turn_metadata(agent_request: AgentRequest, outcome: Outcome) -> dict[str, Any]:
+    """What the turn and the answer say of where they come from."""
+    metadata: dict[str, Any] = {
+        "trace_id": str(agent_request.trace_id),
+        "token_usage": {"input": outcome.input_tokens, "output": outcome.output_tokens},
+        **_summary_keys(outcome.compaction),
+    }
+    if outcome.stop_reason:
+        metadata["stop_reason"] = outcome.stop_reason
+    if agent_request.attachments:
+        metadata["attachments"] = agent_request.attachments
+    if agent_request.parent is not None:
+        metadata |= delegation_metadata(agent_request, agent_request.parent)
+    return metadata
+
+
+def stored_events(outcome: Outcome, body: dict[str, Any]) -> list[NewEvent]:
+    """What the log says between the last step and the end."""
+    return [
+        NewEvent(event_type=EventKind.TURN_PERSISTED, key="turn.persisted", payload=body),
+        NewEvent(event_type=EventKind.AGENT_RUN_COMPLETE, payload={"assistant_response": outcome.text}),
+    ]
+
+
+def completed_body(
     agent_request: AgentRequest, outcome: Outcome, metadata: dict[str, Any], total: int
 ) -> dict[str, Any]:
     """The payload of `request.completed` beyond the four common keys (contract 2.4)."""

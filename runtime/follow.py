@@ -7,10 +7,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
-from runtime.horizon import horizon
+from runtime.horizon import horizon, newest_event_id
 from runtime.hub import Watch
 from runtime.models import RuntimeEvent
-from runtime.readers import in_patient_reader, in_reader, newest_event_id
+from runtime.readers import in_patient_reader, in_reader
 from runtime.sse import KEEP_ALIVE, KEEP_ALIVE_S, NotReady
 
 PAGE_SIZE = 500

@@ -25,6 +25,21 @@ _Candidate = tuple[int, frozenset[str]]
 """An event id, and the transactions that were writing events after it was read."""
 
 
+# SQLite's planner would rather sort a whole index of the table than read it from its end.
+_NEWEST_OF_SQLITE = f"SELECT seq FROM sqlite_sequence WHERE name = '{_TABLE}'"  # noqa: S608  a constant
+
+
+def newest_event_id() -> int:
+    """The largest event id of the deployment; 0 while there is none."""
+    connection = connections[router.db_for_read(RuntimeEvent)]
+    if connection.vendor != "sqlite":
+        return RuntimeEvent.rows.order_by("-id").values_list("id", flat=True).first() or 0
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST_OF_SQLITE)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 class Horizon:
     """Shared by all streams of a process; each look may move it forward."""
 
@@ -37,7 +52,7 @@ class Horizon:
         """The largest id up to which the log is complete for good, and whether that is the newest id drawn."""
         connection = connections[router.db_for_read(RuntimeEvent)]
         if connection.vendor != "postgresql":
-            return RuntimeEvent.rows.order_by("-id").values_list("id", flat=True).first() or 0, True
+            return newest_event_id(), True
         candidate = self._candidate
         with connection.cursor() as cursor:
             cursor.execute(_SEQUENCE)

@@ -18,9 +18,10 @@ from django.conf import settings
 from redis import RedisError
 
 from runtime import news
+from runtime.horizon import newest_event_id
 from runtime.listening import Listening
 from runtime.news import Delta, News
-from runtime.readers import Mark, in_reader, marks_of, newest_event_id
+from runtime.readers import Mark, in_reader, marks_of
 from workspaces.access import without_access
 from workspaces.authenticate import Principal
 

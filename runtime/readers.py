@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models.functions import Length
 
-from runtime.models import AgentRequest, RuntimeEvent
+from runtime.models import AgentRequest
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -70,8 +70,3 @@ def marks_of(request_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Mark]:
         "request_id", "last_sequence", "draft__head", Length("draft__text")
     )
     return {request_id: Mark(head, draft_head or 0, length or 0) for request_id, head, draft_head, length in rows}
-
-
-def newest_event_id() -> int:
-    """The largest event id of the deployment, to see whether anything happened at all."""
-    return RuntimeEvent.rows.order_by("-id").values_list("id", flat=True).first() or 0

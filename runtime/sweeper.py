@@ -7,6 +7,7 @@ import time
 from typing import Protocol
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error, close_old_connections
 from django.db.models.functions import Now
 from typing_extensions import override
@@ -78,8 +79,9 @@ class Sweeper(threading.Thread):
             self._tidy()
 
     def _tidy(self) -> None:
-        """Once an hour, and then a few rows per tick so that leases are renewed in between."""
+        """Once an hour, and then a few files per tick so that leases are renewed in between."""
         if time.monotonic() - self._tidied_at >= _TIDY_EVERY_S and attachments.sweep() == 0:
+            SessionStore.clear_expired()
             self._tidied_at = time.monotonic()
 
     def _renew(self) -> None:

@@ -28,19 +28,19 @@ def think(
 ) -> LoopState:
     """The state after the model has answered. Raises `LLMError` when it cannot be made to."""
     started = time.monotonic()
-    question = _question(runnable, state, context)
-    journal.add(*_started(runnable, question))
+    question = question_of(runnable, state, context)
+    journal.add(*started_events(runnable, question))
     journal.write()
     answer = ask_model(journal, runnable, question, deadline=deadline, stop=stop)
     duration_ms = milliseconds_since(started)
     state = after_think(state, answer.response)
     trace_id = str(journal.agent_request.trace_id)
     journal.add(answered_event(question, answer, duration_ms=duration_ms))
-    journal.add(*_completed(runnable, state, answer, duration_ms=duration_ms, trace_id=trace_id))
+    journal.add(*completed_events(runnable, state, answer, duration_ms=duration_ms, trace_id=trace_id))
     return state
 
 
-def _question(runnable: RunnableAgent, state: LoopState, context: str) -> Question:
+def question_of(runnable: RunnableAgent, state: LoopState, context: str) -> Question:
     definition = runnable.definition
     return Question(
         system=runnable.system_prompt(context),
@@ -53,7 +53,7 @@ def _question(runnable: RunnableAgent, state: LoopState, context: str) -> Questi
     )
 
 
-def _started(runnable: RunnableAgent, question: Question) -> list[NewEvent]:
+def started_events(runnable: RunnableAgent, question: Question) -> list[NewEvent]:
     index = question.loop_index
     return [
         NewEvent(event_type=EventKind.AGENT_THINK_START, loop_index=index, payload={"payload": {}}),
@@ -62,7 +62,7 @@ def _started(runnable: RunnableAgent, question: Question) -> list[NewEvent]:
     ]
 
 
-def _completed(
+def completed_events(
     runnable: RunnableAgent, state: LoopState, answer: ModelAnswer, *, duration_ms: int, trace_id: str
 ) -> list[NewEvent]:
     index, response = state.loop_index, answer.response

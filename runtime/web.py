@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from collections.abc import Callable
 
 from workspaces.errors import MashError
 
@@ -10,6 +11,19 @@ class CannotListen(MashError):
     """The port is taken, or the address is not this machine's."""
 
     code = "CANNOT_LISTEN"
+
+
+_starters: list[Callable[[], None]] = []
+
+
+def when_web_starts(start: Callable[[], None]) -> None:
+    """Lets a room above do something in each web process before it serves."""
+    _starters.append(start)
+
+
+def start_all() -> None:
+    for start in _starters:
+        start()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -15,6 +15,8 @@ from daphne.ws_protocol import ConnectionDeny, WebSocketProtocol
 from django.conf import settings
 from typing_extensions import override
 
+from runtime.web import start_all
+
 # Commands that wait for their turn; a client that sends more is not listened to meanwhile.
 MAX_WAITING = 16
 _REFUSALS = range(4400, 4600)
@@ -120,6 +122,7 @@ class WebServer(Server):  # type: ignore[misc]
         super().__init__(*args, ready_callable=self._prepare, **kwargs)
 
     def _prepare(self) -> None:
+        start_all()
         self._make_channel = self.http_factory.buildProtocol
         self.http_factory.buildProtocol = self._channel
         self.ws_factory.protocol = SocketProtocol

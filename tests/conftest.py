@@ -1,14 +1,18 @@
 """What every test stands on: two workspaces, their callers, a scripted agent, and the runtime driven in-process."""
 
 import threading
+import uuid
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from agents.memory.history import NewTurn, save_turn
 from agents.models import Agent
 from agents.stop_signal import StopSignal
 from benchmarks.model_server import ModelServer
@@ -28,6 +32,7 @@ Driver = Callable[[], list[AgentRequest]]
 Stepper = Callable[[AgentRequest], bool]
 AgentMaker = Callable[..., Agent]
 EventLog = Callable[[AgentRequest], list[str]]
+Remember = Callable[..., str]
 _MOST_REQUESTS = 200
 
 
@@ -63,6 +68,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session", autouse=True)
 def _no_foreign_network() -> Iterator[None]:
     with only_loopback():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_beside_late_writers(django_db_setup: None) -> Iterator[None]:
+    """What a test leaves running, as the API log's writer, takes its locks in another order than TRUNCATE does."""
+    again = Retrying(retry=retry_if_exception_type(OperationalError), stop=stop_after_attempt(5), reraise=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for each in connections.all():
+            patch.setattr(each.ops, "execute_sql_flush", again.wraps(each.ops.execute_sql_flush))
         yield
 
 
@@ -216,6 +231,29 @@ def run_once(transactional_db: None) -> Stepper:
 def event_log() -> EventLog:
     """The kinds of a request's events, in order."""
     return lambda agent_request: list(agent_request.events.order_by("sequence").values_list("event_type", flat=True))
+
+
+@pytest.fixture
+def remember(workspace: Workspace) -> Remember:
+    """Stores a turn as the runtime does, and gives its id."""
+
+    def store(user_message: str, agent_response: str = "", **given: Any) -> str:
+        turn = NewTurn(
+            turn_id=uuid.uuid4(),
+            user=given.get("user", ""),
+            user_message=user_message,
+            agent_response=agent_response,
+            signals=given.get("signals", {}),
+            tokens=given.get("tokens", 10),
+            metadata=given.get("metadata", {}),
+            created_at=given.get("created_at") or timezone.now(),
+        )
+        owner = given.get("workspace", workspace)
+        agent_id, session_id = given.get("agent_id", "assistant"), given.get("session_id", "talk")
+        save_turn(owner, agent_id=agent_id, session_id=session_id, turn=turn)
+        return str(turn.turn_id)
+
+    return store
 
 
 def client_with(token: str) -> APIClient:

@@ -21,6 +21,10 @@ _NO_TESTS_SELECTED = 5
 _FOREIGN = ("MASH_", "ANTHROPIC_", "OPENAI_", "DJANGO_SETTINGS_MODULE")
 
 
+# Neither database nor queue matters to these, so once is enough.
+_ONCE = ("tests/agents/llm", "tests/browser/test_accessibility.py")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     passed: int
@@ -49,7 +53,8 @@ def _run_postgresql(arguments: list[str]) -> Outcome:
     with ExitStack() as servers:
         database_url = servers.enter_context(postgresql())
         redis_url = servers.enter_context(redis_server())
-        return _pytest(arguments, {"MASH_DATABASE_URL": database_url, "MASH_REDIS_URL": redis_url})
+        left_out = [f"--ignore={path}" for path in _ONCE]
+        return _pytest([*left_out, *arguments], {"MASH_DATABASE_URL": database_url, "MASH_REDIS_URL": redis_url})
 
 
 def _pytest(arguments: list[str], column: dict[str, str]) -> Outcome:

@@ -5,19 +5,22 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db.models import F, Value
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
 from workspaces.errors import MashError
 from workspaces.models import ApiToken, User, Workspace
-from workspaces.roles import Scope
+from workspaces.roles import ROLE_SCOPES, Scope
 from workspaces.scoping import only
 from workspaces.tokens import digest_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 TOKEN_COOKIE = "mash_api_key"  # noqa: S105  the cookie's name, not a token
 USE_NOTED_EVERY = timedelta(minutes=1)
+NOTED = "mash.noted"
+"""Key of an ASGI scope under which a call's watcher keeps what is found out about it."""
 
 
 class Unauthorized(MashError):
@@ -67,7 +70,15 @@ def authenticate(request: HttpRequest) -> Principal:
     The first credential that is present decides: a wrong bearer token is not rescued by a right cookie.
     """
     text = presented_token(request)
-    return _by_token(text) if text else _by_session(request)
+    return _noted(request, _by_token(text) if text else _by_session(request))
+
+
+def _noted(request: HttpRequest, principal: Principal) -> Principal:
+    """Leaves the caller where whoever watches this call can find it, without asking again."""
+    scope = getattr(request, "scope", {})
+    if NOTED in scope:
+        scope[NOTED]["principal"] = principal
+    return principal
 
 
 def authenticate_by_header(request: HttpRequest) -> Principal:
@@ -89,6 +100,17 @@ def authenticate_handshake(request: HttpRequest) -> Principal:
     if user is not None:
         _check_origin(request)
     return _of_member(user, request.GET.get("workspace", ""))
+
+
+def authenticate_page(request: HttpRequest, slug: str) -> Principal:
+    """The person on a page, or a page's stream, below `/w/<slug>/`: by session cookie only, and a member there.
+
+    Whoever changes something from there has passed Django's CSRF check before.
+    """
+    user = _session_user(request)
+    if user is None:
+        raise Unauthorized("Sign in first.")
+    return _of_member(user, slug)
 
 
 def presented_token(request: HttpRequest) -> str | None:
@@ -129,10 +151,16 @@ def _of_member(user: User | None, slug: str) -> Principal:
         raise Unauthorized("Send an API token: `Authorization: Bearer <token>`.")
     if not slug.strip():
         raise WorkspaceRequired("Name the workspace: in the header Mash-Workspace, or in a WebSocket's query.")
-    workspace = only(user.workspaces.filter(slug=slug.strip()))
+    # With the role, which would be a statement of its own on every page.
+    workspace = only(user.workspaces.filter(slug=slug.strip()).annotate(role=_role_of(user)))
     if workspace is None:
         raise WorkspaceNotFound("There is no such workspace.")
-    return Principal(workspace=workspace, scopes=user.scopes_in(workspace), user=user)
+    scopes = frozenset(Scope) if user.is_superuser else ROLE_SCOPES[workspace.role]  # type: ignore[attr-defined]  # annotated
+    return Principal(workspace=workspace, scopes=scopes, user=user)
+
+
+def _role_of(user: User) -> "F | Value":
+    return Value("") if user.is_superuser else F("memberships__role")
 
 
 def _session_user(request: HttpRequest) -> User | None:

@@ -4,8 +4,8 @@ from django.db import transaction
 
 from workspaces import audit
 from workspaces.errors import MashError
-from workspaces.models import Membership, Workspace
-from workspaces.roles import Role
+from workspaces.models import Membership, User, Workspace
+from workspaces.roles import ROLE_SCOPES, Role, Scope
 
 
 class LastOwner(MashError):
@@ -46,6 +46,12 @@ def keep_an_owner(workspace: Workspace, *, without: Membership) -> None:
     others = workspace.memberships.filter(role=Role.OWNER, user__is_active=True).exclude(pk=without.pk)
     if without.role == Role.OWNER and not others.exists():
         raise LastOwner("This is the workspace's last owner; make somebody else an owner first.")
+
+
+def let_into_admin(membership: Membership) -> None:
+    """Agents are defined in the admin, so whoever defines some may sign in there; roles decide what they see of it."""
+    if Scope.AGENTS_WRITE in ROLE_SCOPES[membership.role]:
+        User.objects.filter(pk=membership.user_id, is_staff=False).update(is_staff=True)
 
 
 def _locked(workspace_pk: int) -> Workspace:

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -19,7 +19,12 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         constraints = [
-            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="user_email_unique"),
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~Q(email=""),
+                name="user_email_unique",
+                violation_error_message="There is an account with this e-mail address.",
+            ),
         ]
 
     @property
@@ -33,8 +38,14 @@ class User(AbstractUser):
         """What this person may do in the workspace: nothing for a stranger, everything for a superuser."""
         if self.is_superuser:
             return frozenset(Scope)
+        return ROLE_SCOPES.get(self.role_in(workspace), frozenset())
+
+    def role_in(self, workspace: "Workspace") -> str:
+        """Empty for a stranger; a superuser is as an owner."""
+        if self.is_superuser:
+            return Role.OWNER
         membership = workspace.memberships.filter(user=self).first()
-        return ROLE_SCOPES[membership.role] if membership else frozenset()
+        return membership.role if membership else ""
 
 
 def new_host_id() -> str:
@@ -65,6 +76,17 @@ class Workspace(models.Model):
     tools_requiring_approval = models.JSONField(
         default=list, blank=True, help_text="Names of tools that a person must approve in every agent; * means all."
     )
+    api_log_enabled = models.BooleanField(
+        "log API calls", default=True, help_text="Who called what, when, how long it took and how it was answered."
+    )
+    api_log_bodies = models.BooleanField(
+        "with bodies",
+        default=False,
+        help_text="Also the first kilobytes of what was sent and answered, secrets taken out.",
+    )
+    api_log_days = models.PositiveSmallIntegerField(
+        "keep API calls for", default=30, validators=[MinValueValidator(1)], help_text="Days."
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -91,6 +113,30 @@ class Membership(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.user} in {self.workspace} ({self.role})"
+
+
+class Invitation(models.Model):
+    """A link that lets one person in, once. Only its SHA-256 is kept; the link itself is shown once."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    email = models.EmailField(blank=True, help_text="Whom it is meant for; whoever holds the link may use it.")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    rows = models.Manager["Invitation"]()
+    objects = ClosedManager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.email or 'somebody'} as {self.role}"
 
 
 class ApiToken(models.Model):

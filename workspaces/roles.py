@@ -36,3 +36,10 @@ ROLE_SCOPES: dict[str, frozenset[Scope]] = {
     Role.ADMIN: _ADMIN,
     Role.OWNER: _ADMIN,
 }
+
+_HEIGHTS = {role.value: height for height, role in enumerate(reversed(Role))}
+
+
+def may_give(own: str, role: str) -> bool:
+    """Whether who has the one role decides about who gets, keeps or loses the other: never about one above their own."""
+    return Scope.MEMBERS_WRITE in ROLE_SCOPES.get(own, frozenset()) and _HEIGHTS[role] <= _HEIGHTS[own]

@@ -7,14 +7,16 @@ from django.core.validators import RegexValidator
 from pydantic import ValidationError
 from typing_extensions import override
 
-from agents.admin.definition_form import DefinitionForm, credential_choices, initial_values, tool_choices
+from agents.admin.definition_form import DefinitionForm, credential_choices, initial_values, names_help, tool_choices
 from agents.check import definition_faults, routing_faults
 from agents.definition import AgentDefinition
+from agents.delegation_cycle import delegation_fault
 from agents.models import Agent
 from workspaces.admin.access import Access
 from workspaces.models import Workspace
 from workspaces.roles import Scope
 
+_NAMES_TOLD = 20
 _ID = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", "Use letters, digits, dots, hyphens and underscores.")
 
 
@@ -49,11 +51,25 @@ class AgentForm(DefinitionForm):
         for name in ("credential", "fallback_credential"):
             chosen = getattr(self.base_definition, name)
             self._set_choices(name, credential_choices(workspaces, chosen=chosen, empty=empty))
+        if len(workspaces) == 1:
+            self._tell_names(workspaces[0])
 
     def _set_choices(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  declared so
         field.choices = choices
+
+    def _tell_names(self, workspace: Workspace) -> None:
+        """What may be entered stands at the fields, so that nobody has to look it up."""
+        others = workspace.agents.exclude(pk=self.instance.pk)
+        known = {
+            "subagents": others.values_list("agent_id", flat=True),
+            "skills": workspace.skills.values_list("name", flat=True),
+            "mcp_servers": workspace.mcp_servers.filter(agent_id="").values_list("name", flat=True),
+        }
+        for name, names in known.items():
+            field = self.fields[name]
+            field.help_text = names_help(str(field.help_text), list(names[: _NAMES_TOLD + 1]), most=_NAMES_TOLD)
 
     @override
     def clean(self) -> dict[str, Any]:
@@ -76,6 +92,9 @@ class AgentForm(DefinitionForm):
         faults = definition_faults(workspace, self.definition)
         if role == Agent.Role.SUBAGENT:
             faults |= routing_faults(self.definition)
+        agent_id = self.instance.agent_id if self.instance.pk else self.cleaned_data["agent_id"]
+        if fault := delegation_fault(workspace, agent_id, role, self.definition):
+            faults.setdefault("subagents", fault)
         for field, fault in faults.items():
             self.add_error(field, fault)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html
@@ -24,18 +24,44 @@ from workspaces.admin.filters import WorkspaceFilter
 from workspaces.roles import Scope
 
 _IDENTITY = ("agent_id", "display_name", "is_enabled")
-_SECTIONS = (
-    ("Model", {"fields": ("provider", "credential", "model", "max_tokens", "temperature", "prompt_caching_enabled")}),
+_FOLDED = ("collapse",)
+_SECTIONS: Any = (
+    (
+        "Model",
+        {
+            "fields": ("provider", "credential", "model", ("max_tokens", "temperature"), "prompt_caching_enabled"),
+            "description": "Who thinks. The demo provider answers offline, so an agent can be tried without a key.",
+        },
+    ),
     ("Instructions", {"fields": ("system_prompt",)}),
-    ("Fallback model", {"fields": ("fallback_provider", "fallback_credential", "fallback_model")}),
-    ("Tools", {"fields": ("tools", "requires_approval", "memory_tools", "skills_enabled", "skills", "mcp_servers")}),
-    ("Delegation", {"fields": ("subagents", "max_delegation_depth", "max_fan_out")}),
+    (
+        "Tools",
+        {
+            "fields": ("tools", "requires_approval", "memory_tools", "skills_enabled", "skills", "mcp_servers"),
+            "description": "What the agent may do besides answering, and for which of it a person is asked first.",
+        },
+    ),
     (
         "Role",
         {
             "fields": ("role", "description", "capabilities", "usage_guidance", "position"),
             "description": "A subagent needs a display name, description, capabilities and usage guidance: they tell the "
             "primary agent when to call it.",
+        },
+    ),
+    (
+        "Delegation",
+        {
+            "fields": ("subagents", ("max_delegation_depth", "max_fan_out")),
+            "description": "Whom this agent may hand work to. Work must not be able to come back to it.",
+        },
+    ),
+    (
+        "Fallback model",
+        {
+            "fields": ("fallback_provider", "fallback_credential", "fallback_model"),
+            "description": "Asked when the first provider cannot be reached. None: the request fails then.",
+            "classes": _FOLDED,
         },
     ),
     (
@@ -46,9 +72,10 @@ _SECTIONS = (
                 "deadline_s",
                 "max_cost_usd",
                 "max_concurrent_requests",
-                "model_timeout_s",
-                "model_attempts",
-            )
+                ("model_timeout_s", "model_attempts"),
+            ),
+            "description": "Where a request ends that would else go on, take long or cost much.",
+            "classes": _FOLDED,
         },
     ),
     (
@@ -56,10 +83,11 @@ _SECTIONS = (
         {
             "fields": (
                 "conversation_history_turns",
-                "compaction_token_threshold",
-                "compaction_turn_limit",
+                ("compaction_token_threshold", "compaction_turn_limit"),
                 "compaction_temperature",
-            )
+            ),
+            "description": "What the model sees again of a long session, and when it is summarized.",
+            "classes": _FOLDED,
         },
     ),
 )
@@ -89,7 +117,8 @@ class AgentAdmin(WorkspaceModelAdmin):
     list_display = ("agent_id", "display_name", "role", "is_enabled", "model_name", "version", "source", "workspace")
     list_select_related = ("current_version", "workspace")
     list_filter = ("role", "is_enabled", "is_gone", "source", WorkspaceFilter)
-    search_fields = ("agent_id",)
+    search_fields = ("agent_id", "current_version__definition__display_name", "current_version__definition__model")
+    search_help_text = "A part of the id, the name or the model."
     ordering = ("workspace__slug", "position", "id")
     change_form_template = "admin/agents/agent_change_form.html"
 
@@ -144,6 +173,19 @@ class AgentAdmin(WorkspaceModelAdmin):
             *super().get_readonly_fields(request, obj),
             *(["agent_id", "is_gone", "definition_text"] if obj else []),
         ]
+
+    @override
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        context["may_send"] = obj is not None and access_of(request).allows(Scope.AGENTS_RUN, obj.workspace_id)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @override
     def save_model(self, request: HttpRequest, obj: Agent, form: "ModelForm[Any]", change: bool) -> None:

@@ -1,84 +1,20 @@
 """Provider credentials: a key goes in and never comes out again."""
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.core.validators import RegexValidator
-from django.http import HttpRequest
-from django.utils import timezone
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from typing_extensions import override
 
-from agents.llm.catalogue import NO_KEY
+from agents import credentials
+from agents.credential_form import CredentialForm
 from agents.models import ProviderCredential
-from workspaces import audit, encryption
 from workspaces.admin.access import access_of
 from workspaces.admin.base import WorkspaceModelAdmin
 from workspaces.admin.filters import WorkspaceFilter
 from workspaces.roles import Scope
-
-if TYPE_CHECKING:
-    CredentialModelForm = forms.ModelForm[ProviderCredential]
-else:
-    CredentialModelForm = forms.ModelForm
-
-_ADDRESS = ("kind", "base_url")
-
-
-class CredentialForm(CredentialModelForm):
-    base_url = forms.URLField(
-        required=False,
-        max_length=200,
-        assume_scheme="https",
-        label="Base URL",
-        validators=[RegexValidator(r"^https?://", "Start with http:// or https://.")],
-        help_text="Empty: the vendor's own address. The key is sent there, so another address needs the key again.",
-    )
-    key = forms.CharField(
-        required=False,
-        max_length=1000,
-        label="API key",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
-    )
-
-    class Meta:
-        model = ProviderCredential
-        fields = ("workspace", "name", "kind", "base_url")
-        help_texts = {"name": "By this name agents choose it; renaming it leaves them without."}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            help_text = "Stored encrypted and never shown again. Empty: the stored key stays."
-        else:
-            help_text = "Stored encrypted and never shown again."
-        if "key" in self.fields:
-            self.fields["key"].help_text = help_text
-
-    def clean_key(self) -> str:
-        key: str = self.cleaned_data["key"]
-        if not (key.isascii() and (not key or key.isprintable())):
-            raise forms.ValidationError("The key holds characters that no HTTP header can carry.")
-        return key
-
-    def clean_base_url(self) -> str:
-        url: str = self.cleaned_data["base_url"]
-        if "@" in urlsplit(url).netloc:
-            raise forms.ValidationError("Give the key below, and no user name or password in the URL.")
-        return url
-
-    @override
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        if values.get("key") or "key" in self.errors:
-            return values
-        if not self.instance.pk:
-            if values.get("kind") != ProviderCredential.Kind.OPENAI_CHAT or not values.get("base_url"):
-                self.add_error("key", "Enter the key.")
-        elif set(_ADDRESS) & set(self.changed_data):
-            self.add_error("key", "The key belongs to its address: enter it again for the new one.")
-        return values
 
 
 @admin.register(ProviderCredential)
@@ -97,24 +33,18 @@ class ProviderCredentialAdmin(WorkspaceModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: ProviderCredential, form: "forms.ModelForm[Any]", change: bool
     ) -> None:
-        key = form.cleaned_data["key"]
-        changed = [name for name in form.changed_data if name != "key"]
-        if key or not change:
-            obj.encrypted_key = encryption.encrypt(key or NO_KEY)
-            changed.append("encrypted_key")
-        if change:
-            obj.save(update_fields=changed)
-        else:
-            obj.created_at = timezone.now()
-            obj.save(force_insert=True)
-        details = {"kind": obj.kind, "base_url": obj.base_url, "key": "set" if key else "kept"}
-        self._audit(request, obj, "credential.changed" if change else "credential.added", details)
+        credentials.save_credential(
+            obj, key=form.cleaned_data["key"], changed=form.changed_data, actor=access_of(request).actor
+        )
+
+    @override
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except credentials.CredentialInUse as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:agents_providercredential_change", args=[object_id]))
 
     @override
     def delete_model(self, request: HttpRequest, obj: ProviderCredential) -> None:
-        self._audit(request, obj, "credential.removed", {"kind": obj.kind, "base_url": obj.base_url})
-        obj.delete()
-
-    def _audit(self, request: HttpRequest, credential: ProviderCredential, action: str, details: Any) -> None:
-        actor = access_of(request).actor
-        audit.record(credential.workspace, actor=actor, action=action, target=credential.name, details=details)
+        credentials.remove_credential(obj, actor=access_of(request).actor)

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.html import format_html
 from pydantic import ValidationError
 
 from agents.catalogue import offered_tools
@@ -60,10 +61,12 @@ class DefinitionForm(AgentModelForm):
         required=False, label="Memory tools", help_text="Lets the agent search and read its earlier conversations."
     )
     skills_enabled = forms.BooleanField(
-        required=False, label="Skills", help_text="Lets the agent look up instructions that it is given as skills."
+        required=False, label="Use skills", help_text="Lets the agent look up instructions that it is given as skills."
     )
     skills = text_area(2, "Names of the workspace's skills, one per line. Empty: all of them, if skills are on.")
-    mcp_servers = text_area(2, "Names of the workspace's MCP servers whose tools the agent gets, one per line.")
+    mcp_servers = text_area(
+        2, "Names of the workspace's MCP servers whose tools the agent gets, one per line.", label="MCP servers"
+    )
     requires_approval = text_area(2, "Tools that a person must approve before each call, one per line; * means all.")
     subagents = text_area(
         2, "Who this agent may hand work to, one id per line. Empty: a primary agent to all, a subagent to nobody."
@@ -147,6 +150,12 @@ def tool_choices(chosen: tuple[str, ...], workspaces: list[Workspace]) -> list[t
     offered = {tool.name: f"{tool.description.strip().splitlines()[0]} {tool.note}".strip() for tool in tools}
     gone = {name: "not offered by this deployment" for name in chosen if name not in offered}
     return [(name, f"{name}: {about}") for name, about in {**offered, **gone}.items()]
+
+
+def names_help(help_text: str, names: list[str], *, most: int) -> str:
+    """The help text with the names that there are; the admin shows help texts as HTML."""
+    told = ", ".join(names[:most]) + (", …" if len(names) > most else "")
+    return format_html("{} In this workspace: {}.", help_text, told or "none yet")
 
 
 def credential_choices(workspaces: list[Workspace], *, chosen: str, empty: str) -> list[Any]:

@@ -24,6 +24,7 @@ class SessionAdmin(KeysetAdmin):
     list_display = ("session_id", "agent_id", "turn_count", "total_tokens", "last_activity_at")
     search_fields = ("session_id",)
     search_help_text = "A whole session id."
+    change_form_template = "admin/agents/session_change_form.html"
     fields = ("workspace", "agent_id", "session_id", "turn_count", "total_tokens", "last_activity_at", "turns_link")
 
     @override

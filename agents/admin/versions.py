@@ -13,13 +13,13 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from agents.check import definition_faults
+from agents.delegation_cycle import delegation_fault
 from agents.models import Agent
-from agents.versions import restore_version, version_diff
+from agents.versions import diff_lines, restore_version, version_diff
 from workspaces.admin.access import access_of
 from workspaces.admin.base import WorkspaceModelAdmin
 
 PAGE_SIZE = 20
-_KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,10 @@ def _restore(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int, n
     restored = restore_version(old, actor=access.actor, author=access.user)
     pages.log_change(request, agent, f"Back to version {number}")
     pages.message_user(request, f"Version {restored.number} is now what version {number} was.", messages.SUCCESS)
-    for fault in definition_faults(agent.workspace, restored.typed_definition).values():
+    definition = restored.typed_definition
+    faults = [*definition_faults(agent.workspace, definition).values()]
+    faults.append(delegation_fault(agent.workspace, agent.agent_id, agent.role, definition))
+    for fault in filter(None, faults):
         pages.message_user(request, fault, messages.WARNING)
     return HttpResponseRedirect(reverse("admin:agents_agent_versions", args=[agent.pk]))
 
@@ -114,14 +117,9 @@ def history_page(
             version=version,
             is_current=version.pk == current_pk,
             restore_url=restore_url(version),
-            lines=_lines(difference(previous, version)),
+            lines=diff_lines(difference(previous, version)),
         )
         for version, previous in list(zip(found, older, strict=True))[:PAGE_SIZE]
     ]
     next_before = found[PAGE_SIZE - 1].number if len(found) > PAGE_SIZE else None
     return {"shown_versions": shown, "next_before": next_before}
-
-
-def _lines(difference: str) -> list[tuple[str, str]]:
-    """Without the two lines that name the files."""
-    return [(_KINDS.get(line[:1], "same"), line) for line in difference.splitlines()[2:]]

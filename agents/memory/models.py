@@ -43,6 +43,8 @@ class Session(models.Model):
             models.Index(
                 fields=["workspace", "agent_id", "-last_activity_at", "session_id"], name="session_by_activity"
             ),
+            # The workspace's newest sessions, page by page
+            models.Index(fields=["workspace", "-last_activity_at", "-id"], name="session_by_workspace"),
         ]
 
     @override
@@ -55,7 +57,9 @@ class Turn(models.Model):
 
     turn_id = models.UUIDField(unique=True)
     session = models.ForeignKey(Session, models.CASCADE, related_name="turns")
-    workspace = models.ForeignKey(Workspace, models.DO_NOTHING, related_name="turns", db_constraint=False)
+    workspace = models.ForeignKey(
+        Workspace, models.DO_NOTHING, related_name="turns", db_constraint=False, db_index=False
+    )
     user = models.CharField(max_length=255, blank=True, help_text="The end user of the request, if it named one.")
     user_message = models.TextField()
     agent_response = models.TextField()
@@ -68,8 +72,12 @@ class Turn(models.Model):
     objects = ClosedManager()
 
     class Meta:
-        # The newest turns of a session, for its context and history
-        indexes = [models.Index(fields=["session", "-id"], name="turn_by_session")]
+        indexes = [
+            # The newest turns of a session, for its context and history
+            models.Index(fields=["session", "-id"], name="turn_by_session"),
+            # The signals of a workspace's newest turns
+            models.Index(fields=["workspace", "-created_at", "-id"], name="turn_by_time"),
+        ]
 
     @override
     def __str__(self) -> str:

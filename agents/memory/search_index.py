@@ -52,18 +52,18 @@ class Candidate:
 
 def index_turns(workspace: Workspace, session: Session, turns: Iterable[Turn]) -> None:
     """Makes these new turns of the session findable; call it in the transaction that stores them."""
-    agent, own = _agent_word(session.workspace_id, session.agent_id), _session_word(session.pk)
-    entries = [
-        SearchEntry(
-            turn=turn,
-            workspace_id=session.workspace_id,
-            scopes=" ".join([agent, own, *([_user_word(turn.user)] if turn.user else [])]),
-            user_terms=" ".join(terms_of(turn.user_message)),
-            agent_terms=" ".join(terms_of(turn.agent_response)),
-        )
-        for turn in turns
-    ]
-    workspace.search_entries.bulk_create(entries, batch_size=500)
+    workspace.search_entries.bulk_create((search_entry(session, turn) for turn in turns), batch_size=500)
+
+
+def search_entry(session: Session, turn: Turn) -> SearchEntry:
+    scopes = [_agent_word(session.workspace_id, session.agent_id), _session_word(session.pk)]
+    return SearchEntry(
+        turn=turn,
+        workspace_id=session.workspace_id,
+        scopes=" ".join([*scopes, *([_user_word(turn.user)] if turn.user else [])]),
+        user_terms=" ".join(terms_of(turn.user_message)),
+        agent_terms=" ".join(terms_of(turn.agent_response)),
+    )
 
 
 def find_candidates(scope: SearchScope, column: Column, terms: Sequence[str]) -> list[Candidate]:

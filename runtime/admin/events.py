@@ -24,6 +24,7 @@ class RuntimeEventAdmin(KeysetAdmin):
     list_select_related = ("agent_request",)
     search_fields = ("session_id",)
     search_help_text = "A whole request id or session id."
+    change_form_template = "admin/runtime/event_change_form.html"
     fields = (
         "id",
         "event_type",

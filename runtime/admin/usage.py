@@ -12,9 +12,8 @@ from django.utils import timezone
 from typing_extensions import override
 
 from runtime.models import DailyUsage, PriceOverride
-from runtime.usage.prices import forget_overrides
+from runtime.usage import own_prices
 from runtime.usage.reports import MAX_ROWS, Span, usage_report
-from workspaces import audit
 from workspaces.admin.access import access_of
 from workspaces.admin.base import ReadOnlyWorkspaceAdmin, WorkspaceModelAdmin
 from workspaces.admin.filters import WorkspaceFilter
@@ -92,23 +91,8 @@ class PriceOverrideAdmin(WorkspaceModelAdmin):
 
     @override
     def save_model(self, request: HttpRequest, obj: PriceOverride, form: "forms.ModelForm[Any]", change: bool) -> None:
-        if change:
-            obj.save(update_fields=form.changed_data)
-        else:
-            obj.save(force_insert=True)
-        self._audit(request, obj, "price.changed" if change else "price.added")
+        own_prices.save_price(obj, changed=form.changed_data, actor=access_of(request).actor)
 
     @override
     def delete_model(self, request: HttpRequest, obj: PriceOverride) -> None:
-        self._audit(request, obj, "price.removed")
-        obj.delete()
-
-    def _audit(self, request: HttpRequest, price: PriceOverride, action: str) -> None:
-        forget_overrides(price.workspace)
-        details = {
-            "input_usd": str(price.input_usd),
-            "output_usd": str(price.output_usd),
-            "from": str(price.valid_from),
-        }
-        actor = access_of(request).actor
-        audit.record(price.workspace, actor=actor, action=action, target=price.model_pattern, details=details)
+        own_prices.remove_price(obj, actor=access_of(request).actor)

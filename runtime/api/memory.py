@@ -9,7 +9,6 @@ from rest_framework.views import APIView
 
 from agents.catalogue import load_apps
 from agents.signals import get_signal_definitions
-from runtime.accept import Submission, accept_request
 from runtime.api.lookup import clean_id, find_agent
 from runtime.api.memory_shapes import (
     CompactBody,
@@ -22,7 +21,7 @@ from runtime.api.memory_shapes import (
 from runtime.api.parameters import LIMIT
 from runtime.api.responses import enveloped
 from runtime.fork import fork_session
-from runtime.kinds import RequestKind
+from runtime.request_compaction import request_compaction
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import InvalidRequest, data
 from workspaces.api.pagination import whole_number
@@ -73,13 +72,13 @@ class CompactView(APIView):
         """Sum the session up, in its turn after the session's other requests. Waits up to a minute, then answers 202."""
         agent = find_agent(request, agent_id)
         asked = read_body(request, CompactBody)
-        submission = Submission(
-            message=f"[summary checkpoint:{asked['reason']}]",
-            session_id=_usable_id(session_id),
-            metadata=asked,
-            kind=RequestKind.COMPACTION,
+        agent_request = request_compaction(
+            principal_of(request),
+            agent,
+            _usable_id(session_id),
+            reason=asked["reason"],
+            tokens_after=asked["session_total_tokens_reset"],
         )
-        agent_request = accept_request(principal_of(request), agent, submission).agent_request
         # `runtime.wait` holds this back and answers the end.
         answer = {"request_id": str(agent_request.request_id), "status": agent_request.status}
         return data(answer, status=202)

@@ -1,29 +1,21 @@
 """Searching an agent's memory from outside (contract 2.2.15)."""
 
-import logging
-
-from django.db import Error
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.memory.history import find_session
-from agents.memory.ranking import Weights
-from agents.memory.search import MAX_LIMIT, SearchHit, search_turns
-from agents.memory.search_index import SearchScope
+from agents.memory.search import MAX_LIMIT
 from runtime.api.lookup import find_agent
 from runtime.api.memory_shapes import SearchResults
 from runtime.api.observability import ObservabilityView
 from runtime.api.responses import enveloped
-from runtime.errors import SearchFailed, SearchUnavailable
+from runtime.search_memory import search_memory
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import data
 from workspaces.api.pagination import whole_number
 from workspaces.errors import MashError
 from workspaces.roles import Scope
-
-logger = logging.getLogger(__name__)
 
 DEFAULT_LIMIT = 10
 _PARAMETERS = [
@@ -60,7 +52,9 @@ class MemorySearchView(ObservabilityView):
         agent = find_agent(request, app_id)
         session_id = request.query_params.get("session_id", "").strip().replace("\x00", "\ufffd") or None
         limit = min(max(1, whole_number(request, "limit", default=DEFAULT_LIMIT)), MAX_LIMIT)
-        hits = _search(request, agent.agent_id, query, session_id, limit)
+        hits = search_memory(
+            principal_of(request).workspace, agent_id=agent.agent_id, query=query, session_id=session_id, limit=limit
+        )
         return data(
             {
                 "results": [hit.as_json() for hit in hits],
@@ -70,20 +64,3 @@ class MemorySearchView(ObservabilityView):
                 "limit": limit,
             }
         )
-
-
-def _search(request: Request, agent_id: str, query: str, session_id: str | None, limit: int) -> list[SearchHit]:
-    workspace = principal_of(request).workspace
-    try:
-        session = find_session(workspace, agent_id=agent_id, session_id=session_id) if session_id else None
-        scope = SearchScope(workspace=workspace, agent_id=agent_id, session=session)
-        hits = search_turns(scope, query, limit=limit, weights=Weights(semantic=0.0, keyword=1.0))
-    except MashError:
-        raise
-    except Error as error:
-        raise SearchUnavailable("Memory cannot be searched right now; try again.") from error
-    except Exception as error:
-        logger.exception("A memory search failed", extra={"action": "search.failed"})
-        raise SearchFailed("The search failed; the server's log has the details.") from error
-    # The query is checked all the same; nothing is found in a session that does not exist.
-    return [] if session_id and session is None else hits

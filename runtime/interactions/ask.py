@@ -100,7 +100,7 @@ def _open(
     journal: Journal, runnable: RunnableAgent, state: LoopState, call: LLMToolCall, known: dict[str, Interaction]
 ) -> Interaction:
     agent_request = journal.agent_request
-    kind, prompt, options = _question(runnable, state, call)
+    kind, prompt, options = question_about(runnable, state, call)
     return agent_request.interactions.create(
         workspace=agent_request.workspace,
         run=agent_request.run,
@@ -116,7 +116,7 @@ def _open(
     )
 
 
-def _question(runnable: RunnableAgent, state: LoopState, call: LLMToolCall) -> tuple[str, str, list[str]]:
+def question_about(runnable: RunnableAgent, state: LoopState, call: LLMToolCall) -> tuple[str, str, list[str]]:
     if call.name == ASK_USER:
         options = call.arguments.get("options")
         choices = [str(option) for option in options if str(option).strip()] if isinstance(options, list) else []

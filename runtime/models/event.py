@@ -1,19 +1,30 @@
 """The append-only log."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from typing_extensions import override
 
+from runtime.kinds import EventKind
 from runtime.models.request import AgentRequest
 from workspaces.models import Workspace
 from workspaces.scoping import ClosedManager
+
+CALLS_BEGIN = [EventKind.TOOL_STARTED]
+
+
+class ToolName(models.Func):
+    """Of a call's payload, in the same words in index and query, which Django's own are not on SQLite."""
+
+    template = "(%(expressions)s ->> 'tool_name')"
+    output_field = models.TextField()
 
 
 class RuntimeEvent(models.Model):
     """One line of the log. Written only by `runtime.events.append`; never changed."""
 
     id = models.BigAutoField(primary_key=True)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="events")
+    # Without an index of its own, which others begin with.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="events", db_index=False)
     agent_request = models.ForeignKey(AgentRequest, models.CASCADE, related_name="events")
     sequence = models.PositiveIntegerField()
     agent_name = models.CharField(max_length=200, help_text="The agent's id in URLs and logs.")
@@ -50,6 +61,14 @@ class RuntimeEvent(models.Model):
             models.Index(fields=["workspace", "agent_name", "id"], name="event_by_agent"),
             # The workspace's newest events
             models.Index(fields=["workspace", "-id"], name="event_by_workspace"),
+            # Which requests have called a tool
+            models.Index(
+                F("workspace"),
+                ToolName("payload"),
+                F("agent_request"),
+                condition=Q(event_type__in=CALLS_BEGIN),
+                name="event_by_tool",
+            ),
         ]
 
     @override

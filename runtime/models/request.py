@@ -53,7 +53,8 @@ class AgentRequest(models.Model):
     """One durable request: a message to an agent, from acceptance to its one terminal event."""
 
     request_id = models.UUIDField(unique=True, default=uuid.uuid4)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agent_requests")
+    # Without an index of its own, which others begin with: PostgreSQL would read a whole workspace by it for one day's rows.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agent_requests", db_index=False)
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="requests")
     agent_version = models.ForeignKey(AgentVersion, models.RESTRICT, related_name="+")
     session_id = models.CharField(max_length=255)
@@ -99,6 +100,11 @@ class AgentRequest(models.Model):
     )
 
     trace_id = models.UUIDField(null=True)
+    steps = models.PositiveIntegerField(default=0)
+    tool_calls = models.PositiveIntegerField(default=0)
+    tool_errors = models.PositiveIntegerField(default=0)
+    model = models.CharField(max_length=200, blank=True, help_text="The model that answered last.")
+    answer_preview = models.CharField(max_length=200, blank=True, help_text="How the answer begins.")
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
@@ -146,6 +152,10 @@ class AgentRequest(models.Model):
                 condition=Q(status__in=UNFINISHED),
                 name="request_unfinished_of_session",
             ),
+            # How many run, wait and are stalled in a workspace
+            models.Index(
+                fields=["workspace", "status"], condition=Q(status__in=UNFINISHED), name="request_unfinished_count"
+            ),
             # GET /agent/{id}/requests and the admin's list
             models.Index(fields=["workspace", "agent", "-id"], name="request_by_agent"),
             models.Index(fields=["workspace", "-id"], name="request_by_workspace"),
@@ -154,6 +164,10 @@ class AgentRequest(models.Model):
                 fields=["workspace", "-id"],
                 condition=Q(status__in=FALLEN),
                 name="request_failed",
+            ),
+            # What went wrong in a span of time
+            models.Index(
+                fields=["workspace", "accepted_at"], condition=Q(status__in=FALLEN), name="request_failed_by_time"
             ),
             models.Index(fields=["workspace", "session_id", "-id"], name="request_by_session"),
             # Usage by session
@@ -169,6 +183,17 @@ class AgentRequest(models.Model):
     @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
+
+    @property
+    def shown_status(self) -> str:
+        """The status for people: a running request whose worker has not been heard of since its lease ended is stalled."""
+        is_lost = self.status == Status.RUNNING and self.lease_expires_at and self.lease_expires_at < timezone.now()
+        return "stalled" if is_lost else self.status
+
+    @property
+    def status_hint(self) -> str:
+        """Why it stands where it does, in the words of the closed sets."""
+        return (self.reason or self.wait_reason or self.pause_reason).replace("_", " ")
 
     @property
     def duration_s(self) -> float | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from runtime.kinds import TERMINAL_EVENTS, EventKind, Reason, Status
 from runtime.models import RuntimeEvent
+from runtime.tally import Tally
 from runtime.usage.totals import METERED, Totals
 
 _STATUS = {
@@ -41,6 +42,7 @@ class Facts:
     trace_started_at: datetime | None = None
     trace_ids: set[UUID] = field(default_factory=set)
     usage: Totals = field(default_factory=Totals)
+    tally: Tally = field(default_factory=Tally)
     calls_ended: set[str] = field(default_factory=set)
     """`{loop}.{tool call id}` of every call whose end is written down."""
     questions: dict[str, str] = field(default_factory=dict)
@@ -101,6 +103,7 @@ def _follow_runs(facts: Facts, event: RuntimeEvent) -> None:
 def _note_calls(facts: Facts, event: RuntimeEvent) -> None:
     """What models, tools, subagents and people were asked, and that they have answered."""
     payload, key = event.payload, event.dedupe_key or ""
+    facts.tally += Tally.of_event(event.event_type, payload)
     match event.event_type:
         case kind if kind in METERED and "usage" in payload:
             facts.usage += Totals.of_call(payload)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from runtime.models import AgentRequest
+from runtime.tally import TALLIED
 from runtime.usage.totals import COUNTED, Totals
 from runtime.verify.difference import Difference
 from runtime.verify.facts import Facts
@@ -36,7 +37,7 @@ def _differences(where: str, row: AgentRequest, facts: Facts) -> Iterator[Differ
         if stored != logged:
             what = f"{column} is {_shown(stored)}, the log says {_shown(logged)}"
             yield Difference(where=where, what=what, repair={column: logged})
-    yield from _usage(where, row, facts)
+    yield from _sums(where, row, facts)
     yield from _times(where, row, facts)
 
 
@@ -57,9 +58,13 @@ def _pairs(row: AgentRequest, facts: Facts) -> Iterator[tuple[str, Any, Any]]:
     yield "error", dict(row.error) if row.error else None, dict(facts.error) if facts.error else None
 
 
-def _usage(where: str, row: AgentRequest, facts: Facts) -> Iterator[Difference]:
+def _sums(where: str, row: AgentRequest, facts: Facts) -> Iterator[Difference]:
     if facts.is_erased:
         return
+    for name in TALLIED:
+        if getattr(row, name) != getattr(facts.tally, name):
+            what = f"{name} is {_shown(getattr(row, name))}, the log says {_shown(getattr(facts.tally, name))}"
+            yield Difference(where=where, what=what, repair={name: getattr(facts.tally, name)})
     stored = Totals.of_request(row)
     for name in COUNTED:
         has, logged = getattr(stored, name), getattr(facts.usage, name)

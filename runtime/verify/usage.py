@@ -106,11 +106,8 @@ def _statement(words: type[_Postgresql | _Sqlite]) -> str:
             FROM {_EVENTS} e JOIN {_REQUESTS} r ON r.id = e.agent_request_id
             WHERE {metered} AND {words.text("usage")} IS NOT NULL
         ) AS both_sides
-        WHERE day >= %s AND NOT EXISTS (
-            SELECT 1 FROM (
-                SELECT DISTINCT {words.day} AS day, e.agent_name AS agent_name FROM {_EVENTS} e
-                WHERE {metered} AND {words.text("usage")} IS NULL
-            ) AS erased WHERE erased.day = both_sides.day AND erased.agent_name = both_sides.agent_name
+        WHERE day >= %s AND (day, agent_name) NOT IN (
+            SELECT {words.day}, e.agent_name FROM {_EVENTS} e WHERE {metered} AND {words.text("usage")} IS NULL
         )
         GROUP BY {_KEY} HAVING {unequal} OR ABS(SUM(cost_usd)) > {_SAME_COST} ORDER BY {_KEY}
     """  # noqa: S608  constants only

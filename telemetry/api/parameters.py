@@ -19,6 +19,11 @@ LIMIT = OpenApiParameter("limit", OpenApiTypes.INT, description="How many rows t
 GROUP_BY = OpenApiParameter("group_by", OpenApiTypes.STR, enum=GROUPS, description="`day` by default.")
 SINCE = OpenApiParameter("since", OpenApiTypes.NUMBER, description="Unix seconds; 30 days before `until` by default.")
 UNTIL = OpenApiParameter("until", OpenApiTypes.NUMBER, description="Unix seconds, not included; now by default.")
+USAGE_OF = [
+    _text("agent_id", "Only calls of this agent; blank counts as absent."),
+    _text("model", "Only calls of this model; blank counts as absent."),
+    _text("user", "Only calls for this end user; blank counts as absent."),
+]
 CURSOR = _text("cursor", "`next` of the page before.")
 
 

@@ -12,9 +12,19 @@ from rest_framework.response import Response
 
 from runtime.api.observability import ObservabilityView
 from runtime.api.responses import enveloped
-from runtime.usage.reports import DEFAULT_SPAN, GROUPS, MAX_ROWS, GroupBy, Span, UsageGroup, key_length, usage_report
+from runtime.usage.reports import (
+    DEFAULT_SPAN,
+    GROUPS,
+    MAX_ROWS,
+    GroupBy,
+    Span,
+    UsageGroup,
+    UsageOf,
+    key_length,
+    usage_report,
+)
 from telemetry.api.lookup import optional
-from telemetry.api.parameters import CURSOR, GROUP_BY, LIMIT, SINCE, UNTIL
+from telemetry.api.parameters import CURSOR, GROUP_BY, LIMIT, SINCE, UNTIL, USAGE_OF
 from telemetry.api.responses import UsagePage
 from workspaces.api.authentication import principal_of
 from workspaces.api.envelope import InvalidBody, data
@@ -27,7 +37,7 @@ class UsageView(ObservabilityView):
 
     @extend_schema(
         operation_id="get_usage",
-        parameters=[GROUP_BY, SINCE, UNTIL, LIMIT, CURSOR],
+        parameters=[GROUP_BY, SINCE, UNTIL, *USAGE_OF, LIMIT, CURSOR],
         responses=enveloped(UsagePage),
     )
     def get(self, request: Request) -> Response:
@@ -35,7 +45,8 @@ class UsageView(ObservabilityView):
         group_by, span = _group_by(request), _span(request)
         limit = min(whole_number(request, "limit", default=100, minimum=1), MAX_ROWS)
         after = _after(request, group_by)
-        report = usage_report(principal_of(request).workspace, group_by, span, limit=limit, after=after)
+        of = UsageOf(**{field: optional(request, name) or "" for field, name in _OF.items()})
+        report = usage_report(principal_of(request).workspace, group_by, span, of=of, limit=limit, after=after)
         return data(
             {
                 "group_by": group_by,
@@ -52,6 +63,7 @@ def _row(group: UsageGroup) -> dict[str, object]:
     return {**group.key, **group.totals.as_json()}
 
 
+_OF = {"agent": "agent_id", "model": "model", "user": "user"}
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 

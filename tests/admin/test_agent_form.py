@@ -185,3 +185,57 @@ def test_somebody_in_two_workspaces_chooses_one(developer, workspace, other_work
     wrong = entered(workspace=workspace.pk, provider="anthropic", credential="over-there")
     assert "credential" in errors_of(developer.post(reverse(ADD), wrong))
     assert developer.post(reverse(ADD), {**wrong, "workspace": other_workspace.pk}).status_code == 302
+
+
+def delegating(workspace: Workspace, agent_id: str, *subagents: str, depth: int = 3) -> Agent:
+    definition = {"subagents": subagents, "max_delegation_depth": depth}
+    agent: Agent = AgentFactory.create(workspace=workspace, agent_id=agent_id, role="subagent", definition=definition)
+    return agent
+
+
+def test_work_must_not_come_back(developer, workspace):
+    first = delegating(workspace, "first")
+    delegating(workspace, "second", "third")
+    delegating(workspace, "third", "first")
+    deep = entered(subagents="second", max_delegation_depth=3)
+    fault = errors_of(developer.post(url_of(first), deep))["subagents"]
+    assert "first → second → third → first" in str(fault)
+    assert "itself" in str(errors_of(developer.post(url_of(first), entered(subagents="first")))["subagents"])
+    first.refresh_from_db()
+    assert first.definition.subagents == ()
+    assert developer.post(url_of(first), entered(subagents="")).status_code == 302
+
+
+def test_two_may_name_each_other_where_the_depth_ends_it(developer, workspace):
+    first = delegating(workspace, "first")
+    delegating(workspace, "second", "first", depth=1)
+    assert developer.post(url_of(first), entered(subagents="second", max_delegation_depth=3)).status_code == 302
+
+
+def test_a_primary_agent_without_a_list_calls_every_subagent(developer, workspace):
+    primary = AgentFactory.create(workspace=workspace, agent_id="boss", role="primary")
+    delegating(workspace, "worker", "boss")
+    blank = {**dict.fromkeys(ROUTING, ""), "role": "primary", "subagents": ""}
+    assert "boss → worker → boss" in str(errors_of(developer.post(url_of(primary), entered(**blank)))["subagents"])
+
+
+def test_the_form_tells_the_names_that_may_be_entered(developer, workspace, other_workspace):
+    delegating(workspace, "first")
+    delegating(other_workspace, "over-there")
+    page = developer.get(reverse(ADD)).content.decode()
+    assert "In this workspace: first." in page
+    assert "over-there" not in page
+
+
+def test_a_folded_section_opens_where_something_is_wrong(developer, workspace):
+    agent = AgentFactory.create(workspace=workspace)
+    assert developer.get(url_of(agent)).content.decode().count("<details>") == 3
+    assert developer.post(url_of(agent), entered(max_steps=0)).content.decode().count("<details>") == 2
+
+
+def test_agents_are_found_by_name_and_model(developer, workspace):
+    AgentFactory.create(workspace=workspace, agent_id="a-1", definition={"display_name": "Travel desk"})
+    AgentFactory.create(workspace=workspace, agent_id="b-2", definition={"provider": "anthropic", "model": "opus"})
+    for text, found in (("travel", "a-1"), ("OPUS", "b-2"), ("b-", "b-2")):
+        page = developer.get(reverse("admin:agents_agent_changelist"), {"q": text}).content.decode()
+        assert [name for name in ("a-1", "b-2") if f">{name}</a>" in page] == [found]

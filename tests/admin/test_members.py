@@ -108,7 +108,7 @@ def test_the_operator_makes_accounts_with_djangos_own_forms(operator):
 
 def test_the_operator_makes_a_workspace(operator):
     values = {"slug": "new-team", "name": "New team", "max_queued_requests": 50, "max_concurrent_requests": ""}
-    values |= {"max_attachment_megabytes": 5}
+    values |= {"max_attachment_megabytes": 5, "api_log_enabled": "on", "api_log_days": 30}
     assert operator.post(reverse("admin:workspaces_workspace_add"), values).status_code == 302
     created = Workspace.objects.get(slug="new-team")
     assert created.max_queued_requests == 50
@@ -118,7 +118,7 @@ def test_the_operator_makes_a_workspace(operator):
 def test_an_owner_edits_name_and_limits_but_not_the_slug(owner_client, workspace):
     url = reverse("admin:workspaces_workspace_change", args=[workspace.pk])
     values = {"slug": "stolen", "name": "Renamed", "max_queued_requests": 5, "max_concurrent_requests": 2}
-    values |= {"max_attachment_megabytes": 5}
+    values |= {"max_attachment_megabytes": 5, "api_log_enabled": "on", "api_log_days": 30}
     assert owner_client.post(url, values).status_code == 302
     before = workspace.slug
     workspace.refresh_from_db()

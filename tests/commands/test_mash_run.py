@@ -1,4 +1,5 @@
 import fcntl
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pytest_django.fixtures import Settings
 from runtime.supervisor import Supervisor
 from runtime.web import web_commands
 from tests.commands.conftest import Said
+from workspaces.models import User
 
 
 @pytest.mark.parametrize("command", ["mash_run", "mash_web"])
@@ -41,6 +43,17 @@ def test_only_web_processes_inherit_the_listening_socket(monkeypatch: pytest.Mon
         assert children.run() == 0
     assert inherited.pop("worker") == ()
     assert set(inherited.values()) == {(descriptor,)}
+
+
+def test_the_welcome_says_where_to_open_it(
+    db: None, run: Callable[..., Said], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MASH_DATA_DIR = tmp_path
+    monkeypatch.setenv("MASH_ADMIN_USER", "ada")
+    said = run("mash_run", "--prepare-only", "--port", "8123")
+    found = re.search(r"Open +http://127\.0\.0\.1:8123/ and sign in as ada, password (\S+)", said.out)
+    assert found
+    assert User.objects.get(username="ada").check_password(found[1])
 
 
 def test_one_data_directory_has_one_deployment(run: Callable[..., Said], settings: Settings, tmp_path: Path) -> None:

@@ -59,6 +59,6 @@ def test_a34_telemetry_that_is_switched_off_says_so_everywhere(web: Web, primary
         "memory/search",
     }
     for route in asked:
-        answer = web.get(f"/{route.pattern}?agent_id=primary")
+        answer = web.call(route.method, f"/{route.pattern}?agent_id=primary")
         assert (answer.status, answer.json()["error"]["code"]) == (503, "OBSERVABILITY_DISABLED"), route
     assert web.get("/api/v1/health").json()["data"]["observability"]["enabled"] is False

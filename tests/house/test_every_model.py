@@ -27,8 +27,10 @@ MAY_NAME_ROWS = {
     "runtime/management/commands/mash_rebuild.py",
     "runtime/management/commands/mash_replay.py",
     "runtime/management/commands/mash_worker.py",
+    "telemetry/api_log/writer.py",
     "workspaces/access.py",
     "workspaces/authenticate.py",
+    "workspaces/invitations.py",
 }
 OUR_MODELS = [model for model in apps.get_models() if model._meta.app_label in ROOMS]
 TENANT_MODELS = [model for model in OUR_MODELS if model not in GLOBAL]
@@ -59,7 +61,8 @@ def test_open_managers_are_named_in_few_files() -> None:
     naming = {
         str(path.relative_to(ROOT))
         for path in _sources()
-        if re.search(r"\w\.(rows|_default_manager)\b", path.read_text())
+        # Of a class: pages and tables have rows too, which are read already.
+        if re.search(r"\b[A-Z]\w*\.rows\b|\w\._default_manager\b", path.read_text())
     }
     naming = {name for name in naming if not re.search(r"/(models|admin)(\.py|/)", name)}
     assert naming <= MAY_NAME_ROWS

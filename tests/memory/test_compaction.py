@@ -11,9 +11,8 @@ from agents.models import Agent
 from benchmarks.model_server import ModelServer
 from runtime.models import AgentRequest
 from runtime.verify.run import Verification
-from tests.conftest import AgentMaker, Driver, EventLog
+from tests.conftest import AgentMaker, Driver, EventLog, Remember
 from tests.factories import AgentRequestFactory, CredentialFactory
-from tests.memory.conftest import Remember
 from tests.runtime.test_durability import cut
 from tests.runtime.test_fallback import NOBODY
 from tests.web import Web

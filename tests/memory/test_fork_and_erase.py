@@ -9,9 +9,8 @@ from rest_framework.test import APIClient
 
 from agents.models import Agent
 from runtime.models import AgentRequest
-from tests.conftest import AgentMaker, Driver
+from tests.conftest import AgentMaker, Driver, Remember
 from tests.factories import AgentRequestFactory
-from tests.memory.conftest import Remember
 from tests.web import Web
 from workspaces.models import Workspace
 

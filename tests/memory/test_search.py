@@ -13,8 +13,8 @@ from rest_framework.test import APIClient
 
 from agents.memory.erase import erase_session
 from agents.memory.terms import terms_of
+from tests.conftest import Remember
 from tests.factories import AgentFactory
-from tests.memory.conftest import Remember
 from workspaces.models import Workspace
 
 WORDS = [

@@ -9,9 +9,8 @@ from agents.memory.runtime_tools import RuntimeToolBuilder
 from agents.memory.tools import memory_tools
 from agents.models import Agent
 from runtime.models import AgentRequest
-from tests.conftest import AgentMaker, Driver
+from tests.conftest import AgentMaker, Driver, Remember
 from tests.factories import AgentRequestFactory
-from tests.memory.conftest import Remember
 from workspaces.models import Workspace
 
 SEARCH, READ = "search_conversations", "get_full_turn_message"

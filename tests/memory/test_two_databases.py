@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PART = ["tests/memory", "tests/runtime/test_sessions.py", "tests/admin/test_lists.py"]
+PAGES = ["tests/pages/test_sessions.py", "tests/pages/test_memory.py", "tests/pages/test_signals.py"]
+PART = ["tests/memory", "tests/runtime/test_sessions.py", "tests/admin/test_lists.py", *PAGES]
 
 
 def database_urls(directory: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from agents.models import Agent
 from runtime import events
 from runtime.events import NewEvent
+from runtime.horizon import newest_event_id
 from runtime.kinds import EventKind
 from runtime.models import AgentRequest
 from tests.conftest import Driver
@@ -205,3 +206,8 @@ def _append_elsewhere(agent_request: AgentRequest) -> None:
         append_one(agent_request)
     finally:
         connection.close()
+
+
+def test_the_newest_event_is_known_without_looking_for_it(db: None, workspace: Workspace, agent: Agent) -> None:
+    rows = [AgentRequestFactory.create(workspace=workspace, agent=agent) for _ in range(2)]
+    assert newest_event_id() == rows[-1].events.latest("id").pk

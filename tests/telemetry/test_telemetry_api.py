@@ -156,11 +156,11 @@ def test_recent_traces_newest_first(
 def test_with_telemetry_off_every_route_of_it_says_so(web: Web, api_client: APIClient, settings: Settings) -> None:
     """A34"""
     settings.MASH_OBSERVABILITY_ENABLED = False
-    paths = {route.pattern for route in routes() if route.pattern.startswith("api/v1/telemetry/")}
-    assert len(paths) >= 6
-    for path in paths:
-        answer = web.get(f"/{path}")
-        assert (answer.status, answer.json()["error"]["code"]) == (503, "OBSERVABILITY_DISABLED"), path
+    watching = {route for route in routes() if route.pattern.startswith("api/v1/telemetry/")}
+    assert len(watching) >= 8
+    for route in watching:
+        answer = web.call(route.method, f"/{route.pattern}")
+        assert (answer.status, answer.json()["error"]["code"]) == (503, "OBSERVABILITY_DISABLED"), route
     assert Web().get(EVENTS).status == 401
     health = api_client.get("/api/v1/health").json()["data"]["observability"]
     assert (health["enabled"], health["memory"]["search_available"]) == (False, False)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from workspaces.authenticate import Principal
 from workspaces.models import User, Workspace
-from workspaces.roles import ROLE_SCOPES, Role, Scope
+from workspaces.roles import ROLE_SCOPES, Scope, may_give
 
 Row = TypeVar("Row", bound=Model)
 
@@ -37,8 +37,9 @@ class Access:
     def allows_anywhere(self, scope: Scope) -> bool:
         return self.is_superuser or any(scope in ROLE_SCOPES[role] for role in self.roles.values())
 
-    def owns(self, workspace_pk: int) -> bool:
-        return self.is_superuser or self.roles.get(workspace_pk) == Role.OWNER
+    def may_give(self, role: str, workspace_pk: int) -> bool:
+        """Whether this person decides about who has that role there."""
+        return self.is_superuser or may_give(self.roles.get(workspace_pk, ""), role)
 
     def workspaces(self, scope: Scope) -> QuerySet[Workspace]:
         """The workspaces in which this person has the scope."""

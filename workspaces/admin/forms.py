@@ -50,7 +50,7 @@ class MemberForm(MembershipForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         workspace = self.instance.workspace if self.instance.pk else values.get("workspace")
-        if values.get("role") == Role.OWNER and workspace and not self.access.owns(workspace.pk):
+        if values.get("role") and workspace and not self.access.may_give(values["role"], workspace.pk):
             self.add_error("role", "Only an owner makes somebody an owner.")
         if self.instance.pk and values.get("role") not in {None, Role.OWNER}:
             self._keep_an_owner()
@@ -93,7 +93,16 @@ class NewMemberForm(MemberForm):
 class WorkspaceForm(BaseWorkspaceForm):
     class Meta:
         model = Workspace
-        fields = ("slug", "name", "max_concurrent_requests", "max_queued_requests", "max_attachment_megabytes")
+        fields = (
+            "slug",
+            "name",
+            "max_concurrent_requests",
+            "max_queued_requests",
+            "max_attachment_megabytes",
+            "api_log_enabled",
+            "api_log_bodies",
+            "api_log_days",
+        )
 
 
 class TokenForm(ApiTokenForm):

@@ -32,6 +32,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the st
 
     list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
+    show_full_result_count = False
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -130,6 +131,4 @@ class MembershipAdmin(WorkspaceModelAdmin):
 
 def _may_touch(request: HttpRequest, membership: Membership | None) -> bool:
     """Only owners decide about owners."""
-    if membership is None or membership.role != Role.OWNER:
-        return True
-    return access_of(request).owns(membership.workspace_id)
+    return membership is None or access_of(request).may_give(membership.role, membership.workspace_id)

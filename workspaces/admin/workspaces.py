@@ -7,15 +7,16 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from typing_extensions import override
 
-from workspaces import audit
 from workspaces.admin.access import access_of
 from workspaces.admin.base import WorkspaceModelAdmin
 from workspaces.admin.forms import WorkspaceForm
 from workspaces.bootstrap import create_workspace
+from workspaces.change import change_workspace
 from workspaces.models import Workspace
 from workspaces.roles import Scope
 
 _LIMITS = ("max_concurrent_requests", "max_queued_requests", "max_attachment_megabytes")
+_API_LOG = ("api_log_enabled", "api_log_bodies", "api_log_days")
 
 
 @admin.register(Workspace)
@@ -26,9 +27,17 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
     workspace_path = "pk"
     list_display = ("slug", "name", "max_concurrent_requests", "max_queued_requests", "created_at")
     search_fields = ("slug", "name")
+    change_form_template = "admin/workspaces/workspace_change_form.html"
     fieldsets = (
         (None, {"fields": ("slug", "name")}),
         ("Limits", {"fields": _LIMITS}),
+        (
+            "API log",
+            {
+                "fields": _API_LOG,
+                "description": "What is kept of calls to the API. Secrets are taken out.",
+            },
+        ),
         ("Facts", {"fields": ("host_id", "created_at")}),
     )
 
@@ -47,18 +56,17 @@ class WorkspaceAdmin(WorkspaceModelAdmin):
 
     @override
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return super().get_fieldsets(request, obj) if obj else self.fieldsets[:2]
+        return super().get_fieldsets(request, obj) if obj else self.fieldsets[:-1]
 
     @override
     def save_model(self, request: HttpRequest, obj: Workspace, form: "ModelForm[Any]", change: bool) -> None:
         actor = access_of(request).actor
         if change:
-            obj.save(update_fields=form.changed_data)
-            details = {name: form.cleaned_data[name] for name in form.changed_data}
-            audit.record(obj, actor=actor, action="workspace.changed", target=obj.slug, details=details)
+            change_workspace(obj, {name: form.cleaned_data[name] for name in form.changed_data}, actor=actor)
             return
         created = create_workspace(obj.slug, obj.name, actor=actor)
-        for name in _LIMITS:
+        chosen = (*_LIMITS, *_API_LOG)
+        for name in chosen:
             setattr(created, name, form.cleaned_data[name])
-        created.save(update_fields=_LIMITS)
+        created.save(update_fields=chosen)
         obj.pk = created.pk

@@ -107,7 +107,7 @@ class Command(BaseCommand):
             f"""
 Workspace "{workspace.slug}" is ready. These secrets are shown once:
 
-  Admin      {url}/admin/   user {user.get_username()}, password {password}
+  Open       {url}/ and sign in as {user.get_username()}{f", password {password}" if password else ""}
   API token  {token}
   Agent      assistant, provider {provider}{demo if provider == "demo" else ""}
 
@@ -141,12 +141,13 @@ def _data_directory() -> Iterator[None]:
 
 
 def _refresh_statistics() -> None:
-    """Lets SQLite look at its tables where that is due, a few milliseconds' work: without it, it misses indexes."""
+    """Lets SQLite look at its tables, a few milliseconds' work: without it, it misses indexes."""
     for connection in connections.all():
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA analysis_limit=400")
-                cursor.execute("PRAGMA optimize=0x10002")
+                # Before SQLite 3.46, `PRAGMA optimize` leaves out tables that this connection has not asked yet.
+                cursor.execute("ANALYZE")
 
 
 def _local_file() -> Path:

@@ -33,7 +33,7 @@ def silent_server():
 def test_a_silent_server_costs_the_first_turn_its_patience_and_the_next_nothing(
     ask: Asker, workspace: Workspace, http: HttpServer, monkeypatch
 ):
-    monkeypatch.setattr(connection_module, "HANDSHAKE_S", 1.0)
+    monkeypatch.setattr(connection_module, "HANDSHAKE_S", 3.0)
     make_server_row(workspace, http)
     with silent_server() as url:
         McpServerFactory.create(workspace=workspace, name="silent", url=url)
@@ -41,7 +41,7 @@ def test_a_silent_server_costs_the_first_turn_its_patience_and_the_next_nothing(
         first = ask("mcp_demo_echo", servers, text="one")
         began = time.monotonic()
         second = ask("mcp_demo_echo", servers, text="two")
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 2.9
     for agent_request, text in ((first, "one"), (second, "two")):
         assert result_of(agent_request)["content"] == text
         error = agent_request.events.get(event_type="mcp.client.error").payload
@@ -60,7 +60,7 @@ def test_a_request_that_is_stopped_does_not_wait_for_a_silent_server(
         began = time.monotonic()
         with pytest.raises(CallStopped):
             build_agent(workspace, agent, agent.current_version, emit=lambda *_: None, stop=stop)
-        assert time.monotonic() - began < 1.3
+        assert time.monotonic() - began < 5
         timer.join()
 
 

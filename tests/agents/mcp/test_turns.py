@@ -95,7 +95,7 @@ def test_a_stopped_request_ends_its_call(workspace: Workspace, make_agent: Agent
         timer.start()
         began = time.monotonic()
         execute_request(claimed, should_stop=lambda: False, stop=stop)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 15
         assert CANCELLED.wait(5), "The server learns that its work is not wanted."
         timer.join()
 

@@ -13,6 +13,8 @@ from agents.tools.function import function_tool
 
 let_go = threading.Event()
 """Frees what nothing else can."""
+SLEEP = f"sleep 98765.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}1"
+"""Of this one of pytest's workers; another may look for its own at the same time."""
 
 
 async def sleeper() -> str:
@@ -67,7 +69,7 @@ def matcher() -> str:
 
 def with_children() -> str:
     """Start a process that starts another."""
-    subprocess.run(["/bin/sh", "-c", "sleep 98765 & sleep 98765"], check=False)
+    subprocess.run(["/bin/sh", "-c", f"{SLEEP} & {SLEEP}"], check=False)
     return "late"
 
 

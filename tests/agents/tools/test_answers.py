@@ -65,7 +65,7 @@ def test_a_foreign_schema_that_makes_no_sense_is_told(call: Call, schema: dict[s
 def test_a_foreign_expression_cannot_stop_the_process(call: Call, schema: dict[str, object]) -> None:
     began = time.monotonic()
     call(taking(schema), text="a" * 40 + "b", **{"a" * 40 + "b": 1})
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_patterns_are_checked(call: Call) -> None:

@@ -76,7 +76,7 @@ def test_no_path_leads_out(read, root: Path) -> None:
         result: ToolResult = read(path)
         assert result.is_error, path
         assert "secret" not in result.content.replace("secret.txt", ""), path
-        assert time.monotonic() - began < 2, path
+        assert time.monotonic() - began < 10, path
 
 
 def test_folders_cannot_be_left_either(listing, search, root: Path) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -66,12 +67,16 @@ def test_a_worker_sweeps_once_an_hour(
     sweeper = Sweeper(Engine())
     upload(api_client, PNG)
     workspace.attachments.update(touched_at=timezone.now() - timedelta(days=2))
+    for days in (-1, 1):
+        Session.objects.create(session_key=f"ends {days}", expire_date=timezone.now() + timedelta(days=days))
     now += 3590
     sweeper._tick()
     assert workspace.attachments.exists()
     now += 20
     sweeper._tick()
+    sweeper._tick()
     assert not workspace.attachments.exists()
+    assert [each.session_key for each in Session.objects.all()] == ["ends 1"]
 
 
 def test_files_go_with_their_workspace(submit: Submit, workspace: Workspace) -> None:

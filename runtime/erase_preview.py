@@ -1,0 +1,42 @@
+"""What erasing a session would take, told before it happens (extensions 4)."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, Sum
+
+from agents.models import Agent
+from runtime.erase import requests_of, with_subagents
+from workspaces.models import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasurePreview:
+    sessions: int
+    """With those in which subagents served it."""
+    turns: int
+    requests: int
+    events: int
+    unfinished: int
+    """While there are any, nothing can be erased."""
+
+    @property
+    def served(self) -> int:
+        return self.sessions - 1
+
+
+def preview_erasure(workspace: Workspace, agent: Agent, session_id: str) -> ErasurePreview:
+    sessions = with_subagents(workspace, (agent, session_id))
+    remembered = Q()
+    for each, own_session in sessions:
+        remembered |= Q(agent_id=each.agent_id, session_id=own_session)
+    memory = workspace.sessions.filter(remembered).aggregate(sessions=Count("pk"), turns=Sum("turn_count"))
+    requests = workspace.agent_requests.filter(requests_of(sessions))
+    # Sequences have no gap, so the last one says how many there are.
+    log = requests.aggregate(requests=Count("pk"), events=Sum("last_sequence"))
+    return ErasurePreview(
+        sessions=memory["sessions"],
+        turns=memory["turns"] or 0,
+        requests=log["requests"],
+        events=log["events"] or 0,
+        unfinished=requests.unfinished().count(),
+    )

@@ -1,0 +1,63 @@
+// Single keys, as the help dialog lists them. They never fire while somebody writes, and can be switched off.
+(() => {
+  const rows = () => [...document.querySelectorAll("[data-row]:not([hidden])")];
+  let going = false;
+
+  function focusRow(step) {
+    const all = rows();
+    const here = all.findIndex((row) => row.contains(document.activeElement));
+    const next = all[Math.min(all.length - 1, Math.max(0, here + step))];
+    next?.querySelector("a[href], button")?.focus();
+  }
+
+  function focusProblem(step) {
+    const all = rows();
+    const here = all.findIndex((row) => row.contains(document.activeElement));
+    const found = all.filter((row, place) => row.dataset.row === "error" && (step > 0 ? place > here : place < here));
+    (step > 0 ? found[0] : found.at(-1))?.querySelector("a[href], button")?.focus();
+  }
+
+  function fold(everything) {
+    const row = rows().find((each) => each.contains(document.activeElement));
+    const buttons = everything ? rows().map((each) => each.querySelector("[aria-expanded]")) : [row?.querySelector("[aria-expanded]")];
+    for (const each of buttons.filter(Boolean)) each.click();
+  }
+
+  const click = (selector) => document.querySelector(selector)?.click();
+  const KEYS = {
+    "/": () => document.querySelector("[data-search]")?.focus(),
+    j: () => focusRow(1),
+    k: () => focusRow(-1),
+    n: () => focusProblem(1),
+    p: () => focusProblem(-1),
+    x: () => fold(false),
+    X: () => fold(true),
+    t: () => click("[data-key-t]"),
+    l: () => click("[data-key-l]"),
+    c: () => navigator.clipboard?.writeText(location.href),
+    "?": () => document.getElementById("help")?.showModal(),
+    Escape: () => click("[data-close]"),
+    g: () => {
+      going = true;
+      setTimeout(() => (going = false), 1500);
+    },
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+      event.preventDefault();
+      document.getElementById("palette")?.showModal();
+      return;
+    }
+    const isWriting = event.target.closest("input, textarea, select, [contenteditable], dialog");
+    if (event.ctrlKey || event.metaKey || event.altKey || isWriting || document.body.dataset.shortcuts === "off") return;
+    if (going) {
+      going = false;
+      const place = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+      if (place) place.click();
+    } else if (Object.hasOwn(KEYS, event.key)) {
+      if (event.key !== "Escape") event.preventDefault();
+      KEYS[event.key]();
+    }
+  });
+})();
