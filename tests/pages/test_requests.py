@@ -116,9 +116,11 @@ def test_figures_of_any_filter_and_span(
 def test_a_query_and_its_faults_are_on_the_page(visitor: Client, workspace: Workspace, agent: Agent) -> None:
     make(workspace, agent, "apples <b>&", user="ada")
     make(workspace, agent, "pears")
-    html = listed(visitor, workspace, "q=apples+colour%3Ared&user=ada")
+    html = listed(visitor, workspace, "q=apples&user=ada")
     assert "apples &lt;b&gt;&amp;" in html
     assert "pears" not in html
+    html = listed(visitor, workspace, "q=apples+colour%3Ared&user=ada")
+    assert "apples &lt;b&gt;&amp;" not in html, "Others than those meant are not shown."
     assert "colour is unknown" in html
     assert "(at character 15)" in html
     assert 'value="apples colour:red user:ada"' in html
@@ -207,6 +209,8 @@ def test_the_chosen_are_asked_about_and_then_changed(
     visitor.post(place(workspace, "requests/chosen/rerun/"), {"chosen": [str(over.request_id)]})
     assert workspace.agent_requests.filter(rerun_of=over).count() == 1
     assert visitor.get(place(workspace, "requests/chosen/cancel/?chosen=x")).status_code == 400
+    back = visitor.post(place(workspace, "requests/chosen/cancel/"), {"back": "status=running&range=all"})
+    assert back.headers["Location"] == place(workspace, "requests/?status=running&range=all")
 
 
 def test_go_opens_what_an_id_stands_for(visitor: Client, workspace: Workspace, agent: Agent) -> None:

@@ -3,18 +3,21 @@
   const rows = () => [...document.querySelectorAll("[data-row]:not([hidden])")];
   let going = false;
 
+  // What opens the row, not what folds it.
+  const focusLink = (row) => row?.querySelector("a[href]:not([aria-expanded]), button:not([aria-expanded])")?.focus();
+
   function focusRow(step) {
     const all = rows();
     const here = all.findIndex((row) => row.contains(document.activeElement));
     const next = all[Math.min(all.length - 1, Math.max(0, here + step))];
-    next?.querySelector("a[href], button")?.focus();
+    focusLink(next);
   }
 
   function focusProblem(step) {
     const all = rows();
     const here = all.findIndex((row) => row.contains(document.activeElement));
     const found = all.filter((row, place) => row.dataset.row === "error" && (step > 0 ? place > here : place < here));
-    (step > 0 ? found[0] : found.at(-1))?.querySelector("a[href], button")?.focus();
+    focusLink(step > 0 ? found[0] : found.at(-1));
   }
 
   function fold(everything) {
