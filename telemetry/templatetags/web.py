@@ -177,3 +177,13 @@ def stream_query(context: dict[str, Any], **more: Any) -> str:
         parameters.pop(name, None)
     parameters.update({name: str(value) for name, value in more.items()})
     return str(parameters.urlencode())
+
+
+@register.simple_tag(takes_context=True)
+def filtering(context: Mapping[str, Any]) -> SafeString:
+    """What lets a form of filters change the results below it: each change is an address that Back leads to."""
+    return format_html(
+        'method="get" hx-get="{}" hx-trigger="change, submit" hx-target="#results" hx-swap="outerHTML"'
+        ' hx-push-url="true" hx-sync="this:replace"',
+        context["request"].path,
+    )
