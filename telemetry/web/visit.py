@@ -25,6 +25,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 
 from runtime.api.observability import require_observability
+from telemetry.live.badge import open_questions
 from telemetry.web.navigation import GROUPS, Group
 from telemetry.web.preferences import Preferences, preferences_of
 from workspaces.authenticate import Principal, Unauthorized, WorkspaceNotFound, authenticate_page
@@ -121,7 +122,7 @@ def shell_of(visit: Visit) -> Shell:
             Group(group.title, tuple(place for place in group.places if visit.may(place.scope))) for group in GROUPS
         ],
         workspaces=list(user.workspaces.order_by("slug")) if user else [],
-        open_interactions=visit.workspace.interactions.filter(state="open").count(),
+        open_interactions=open_questions(visit.workspace),
     )
 
 

@@ -20,21 +20,22 @@
     focusLink(step > 0 ? found[0] : found.at(-1));
   }
 
-  function fold(everything) {
+  const click = (selector) => document.querySelector(selector)?.click();
+
+  // Where there is nothing to unfold, a row shows what it holds beside the list.
+  function fold() {
     const row = rows().find((each) => each.contains(document.activeElement));
-    const buttons = everything ? rows().map((each) => each.querySelector("[aria-expanded]")) : [row?.querySelector("[aria-expanded]")];
-    for (const each of buttons.filter(Boolean)) each.click();
+    (row?.querySelector("[aria-expanded]") ?? row?.querySelector("[data-peek]"))?.click();
   }
 
-  const click = (selector) => document.querySelector(selector)?.click();
   const KEYS = {
     "/": () => document.querySelector("[data-search]")?.focus(),
     j: () => focusRow(1),
     k: () => focusRow(-1),
     n: () => focusProblem(1),
     p: () => focusProblem(-1),
-    x: () => fold(false),
-    X: () => fold(true),
+    x: fold,
+    X: () => click("[data-key-fold-all]"),
     t: () => click("[data-key-t]"),
     l: () => click("[data-key-l]"),
     c: () => navigator.clipboard?.writeText(location.href),
