@@ -1,6 +1,7 @@
 """Pages that follow one request: what is written since the browser's cursor, and what a model says meanwhile."""
 
 import asyncio
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,7 +14,7 @@ from runtime.hub import Watch, hub
 from runtime.kinds import TEXT_BOUNDARIES, Status
 from runtime.listening import Listening
 from runtime.models import AgentRequest
-from runtime.news import Delta
+from runtime.news import Delta, News
 from runtime.readers import in_patient_reader
 from runtime.sse import KEEP_ALIVE, Receive, Scope, Send, send_error, send_frames
 from telemetry.live.badge import InboxBadge
@@ -129,15 +130,15 @@ async def _frames(follower: Follower, watch: Watch, listening: Listening) -> Asy
 
 async def _until_something_is_written(follower: Follower, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
     """What is being said, and how long it takes, without a query."""
-    is_running = follower.agent_request.status == Status.RUNNING
-    async for told in watch.news_without_gap(_TICK_S if is_running else _SLOW_TICK_S):
-        if told is None:
+    tick_s = _TICK_S if follower.agent_request.status == Status.RUNNING else _SLOW_TICK_S
+    ticked_at = time.monotonic()
+    async for told in watch.news_without_gap(tick_s):
+        if isinstance(told, Delta) and (new := listening.new_part(told)):
+            # In a thread: it may be a long piece of code that is coloured.
+            yield frame([await in_patient_reader(follower.said, new.text, is_first=new.offset == 0)])
+        if told is None or time.monotonic() - ticked_at >= tick_s:
+            ticked_at = time.monotonic()
             yield await in_patient_reader(follower.tick)
-        elif isinstance(told, Delta):
-            if new := listening.new_part(told):
-                # In a thread: it may be a long piece of code that is coloured.
-                yield frame([await in_patient_reader(follower.said, new.text, is_first=new.offset == 0)])
-        else:
-            await asyncio.sleep(_AT_LEAST_S)
-            return
         await asyncio.sleep(_AT_LEAST_S)
+        if isinstance(told, News):
+            return
