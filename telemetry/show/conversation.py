@@ -27,6 +27,8 @@ class Part:
     name: str = ""
     arguments: Any = None
     is_error: bool = False
+    is_denied: bool = False
+    """A person did not let it run: no fault of the tool."""
     is_cut_off: bool = False
     """The request ended while it was being said."""
     is_open: bool = False
@@ -136,6 +138,7 @@ def _tool_ended(conversation: Conversation, line: LogLine) -> None:
     part = conversation.open_part(call=call) or conversation.add(line, "tool", name=name)
     result = line.payload.get("result") or {}
     part.is_open, part.is_error = False, bool(result.get("is_error"))
+    part.is_denied = bool((result.get("metadata") or {}).get("denied"))
     part.text, part.duration_ms = str(result.get("content") or "")[:MOST_SHOWN], line.payload.get("duration_ms")
     if part.name == INVOKE_SUBAGENT:
         part.child = str((result.get("metadata") or {}).get("request_id") or part.child)

@@ -28,7 +28,7 @@ from runtime.api.observability import require_observability
 from telemetry.live.badge import open_questions
 from telemetry.web.navigation import GROUPS, Group
 from telemetry.web.preferences import Preferences, preferences_of
-from workspaces.authenticate import Principal, Unauthorized, WorkspaceNotFound, authenticate_page
+from workspaces.authenticate import Forbidden, Principal, Unauthorized, WorkspaceNotFound, authenticate_page
 from workspaces.errors import MashError
 from workspaces.models import Workspace
 from workspaces.roles import Scope
@@ -174,6 +174,7 @@ def failure(visit: Visit, error: MashError) -> HttpResponse:
         "visit": visit,
         "slug": visit.workspace.slug,
         "error": error,
+        "lacking": Scope(error.details["scope"]).label if isinstance(error, Forbidden) and error.details else "",
         "shell": None if visit.target else shell_of(visit),
     }
     return HttpResponse(render_to_string(template, context, request=visit.request), status=error.status)
@@ -182,7 +183,7 @@ def failure(visit: Visit, error: MashError) -> HttpResponse:
 def _finished(visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
     patch_vary_headers(response, ["HX-Request-Type", "HX-Target", "Cookie"])
     if not response.has_header("Cache-Control"):
-        response["Cache-Control"] = "private, no-cache"
+        response["Cache-Control"] = "private, no-store"
     response["Server-Timing"] = visit.clock.header()
     return response
 

@@ -25,6 +25,8 @@ _HEADERS = [
     (b"Content-Disposition", b'attachment; filename="requests.jsonl"'),
     (b"Cache-Control", b"private, no-store"),
     (b"X-Content-Type-Options", b"nosniff"),
+    (b"X-Frame-Options", b"DENY"),
+    (b"Content-Security-Policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
 
 
