@@ -153,6 +153,17 @@ def test_quick_filters(visitor: Client, workspace: Workspace, agent: Agent, pill
     assert [each.label for each in answer.context["pills"] if each.is_current] == [pill]
 
 
+def test_a_request_that_was_told_to_stop_says_so(visitor: Client, workspace: Workspace, agent: Agent) -> None:
+    soon, before = timezone.now() + timedelta(minutes=1), timezone.now() - timedelta(minutes=1)
+    runs = make(workspace, agent, status=Status.RUNNING, lease_expires_at=soon)
+    assert 'class="status running"' in listed(visitor, workspace)
+    visitor.post(place(workspace, f"requests/{runs.request_id}/cancel/"))
+    assert 'class="status stopping"' in listed(visitor, workspace)
+    assert "has stopped it" in visitor.get(place(workspace, f"requests/{runs.request_id}/")).content.decode()
+    AgentRequest.rows.filter(pk=runs.pk).update(lease_expires_at=before)
+    assert 'class="status stalled"' in listed(visitor, workspace)
+
+
 def test_a_peek_shows_the_request_beside_the_list(
     visitor: Client, workspace: Workspace, agent: Agent, other_workspace: Workspace
 ) -> None:
