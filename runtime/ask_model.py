@@ -16,7 +16,7 @@ from agents.llm.errors import CallStopped, InvalidAnswer, LLMError, Overloaded, 
 from agents.llm.types import JSONObject, LLMMessage, LLMProvider, LLMRequest, LLMResponse, LLMToolDefinition, OnText
 from agents.stop_signal import StopSignal
 from runtime.deadline import Deadline
-from runtime.deltas import speaking
+from runtime.deltas import SpokenText, speaking
 from runtime.errors import DeadlineExceeded
 from runtime.events import NewEvent
 from runtime.journal import Journal
@@ -143,24 +143,28 @@ class _Call:
     def _ask_once(self, llm: LLMProvider) -> LLMResponse:
         started = time.monotonic()
         self._made += 1
+        spoken: SpokenText | None = None
         try:
-            with self._listening() as on_text:
-                return _send_checked(llm, self._request(llm, on_text), needs_text=self._question.needs_text)
+            with self._listening() as spoken:
+                request = self._request(llm, spoken.say if spoken else None)
+                return _send_checked(llm, request, needs_text=self._question.needs_text)
         except LLMError as error:
             about = {"error": error.message, "error_code": error.code, "duration_ms": milliseconds_since(started)}
+            if spoken and (text := spoken.so_far()):
+                about["partial_text"] = text
             self._add(EventKind.LLM_REQUEST_ERROR, {**name_of(llm), **about, "payload": {}})
             if self._deadline.has_passed():
                 raise DeadlineExceeded("The request ran out of time while the model was asked.") from error
             raise
 
     @contextmanager
-    def _listening(self) -> Iterator[OnText | None]:
+    def _listening(self) -> Iterator[SpokenText | None]:
         if self._question.loop_index is None:
             yield None
             return
         agent_request, loop_index = self._journal.agent_request, self._question.loop_index
         with speaking(agent_request, loop_index=loop_index, attempt=self._made) as text:
-            yield text.say
+            yield text
 
     def _request(self, llm: LLMProvider, on_text: OnText | None) -> LLMRequest:
         definition, question = self._runnable.definition, self._question

@@ -51,6 +51,11 @@ class SpokenText:
         self._is_open = False
         _teller(os.getpid()).forget(self)
 
+    def so_far(self) -> str:
+        """All that has been said, told or not."""
+        with self._lock:
+            return self._text + "".join(self._fresh)
+
     def take_delta(self) -> Delta | None:
         """What has been said since the last time."""
         with self._lock:

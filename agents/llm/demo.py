@@ -4,9 +4,12 @@ import hashlib
 import json
 import re
 import shlex
+import time
 from itertools import takewhile
 from typing import Any
 
+from agents.llm.clients import STOPPED
+from agents.llm.errors import CallStopped
 from agents.llm.types import (
     LLMCapabilities,
     LLMContentBlock,
@@ -20,6 +23,9 @@ from agents.llm.types import (
 NOTICE = "This is Mash's offline demo provider; no model was asked."
 TIME_WORDS = re.compile(r"\b(time|date|day|today|clock|o'clock)\b", re.IGNORECASE)
 ARITHMETIC = re.compile(r"[-+(]*\d[\d.()]*(?:\s*(?:\*\*|//|[-+*/%^])\s*[-+(]*\d[\d.()]*)+")
+SLOWLY = re.compile(r"\bslowly\b(?:\D*(\d{1,3})\b)?", re.IGNORECASE)
+SECONDS_PER_WORD = 0.5
+USUAL_COUNT = 60
 PIECES = re.compile(r"\S+\s*|\s+")
 CHARACTERS_PER_TOKEN = 4
 
@@ -34,13 +40,19 @@ class DemoProvider:
         return LLMCapabilities(streaming=True)
 
     def send(self, request: LLMRequest) -> LLMResponse:
-        """Calls the tools that the message asks for, then answers from their results; equal input, equal answer."""
+        """Calls the tools that the message asks for, then answers from their results; equal input, equal answer.
+
+        Asked to count slowly, it says a number every half second, so that there is something to watch and to stop.
+        """
         question, results = _last_exchange(request)
         calls = [] if results else _calls(question, request.tools)
         text = _text(question, results=results, calls=calls)
-        if request.on_text:
-            for piece in PIECES.findall(text):
+        pause_s = SECONDS_PER_WORD if not calls and SLOWLY.search(question) else 0.0
+        for piece in PIECES.findall(text) if request.on_text or pause_s else ():
+            if request.on_text:
                 request.on_text(piece)
+            if pause_s and _is_stopped(request, pause_s):
+                raise CallStopped(STOPPED)
         return LLMResponse(
             text=text,
             tool_calls=calls,
@@ -49,6 +61,14 @@ class DemoProvider:
             usage=_usage(request, text),
             provider_metadata={"offline_demo": True},
         )
+
+
+def _is_stopped(request: LLMRequest, seconds: float) -> bool:
+    """Whether the caller's signal came within this time."""
+    if request.stop:
+        return request.stop.wait(seconds)
+    time.sleep(seconds)
+    return False
 
 
 def _last_exchange(request: LLMRequest) -> tuple[str, list[str]]:
@@ -113,6 +133,8 @@ def _text(question: str, *, results: list[str], calls: list[LLMToolCall]) -> str
         return f"{NOTICE} The tools answered: {'; '.join(results)}"
     if calls:
         return f"{NOTICE} It now calls {' and '.join(call.name for call in calls)}."
+    if slowly := SLOWLY.search(question):
+        return f"{NOTICE} {' '.join(map(str, range(1, int(slowly[1] or USUAL_COUNT) + 1)))}"
     return f"{NOTICE} You wrote: {question}" if question else NOTICE
 
 

@@ -186,14 +186,20 @@ class AgentRequest(models.Model):
 
     @property
     def shown_status(self) -> str:
-        """The status for people: a running request whose worker has not been heard of since its lease ended is stalled."""
-        is_lost = self.status == Status.RUNNING and self.lease_expires_at and self.lease_expires_at < timezone.now()
-        return "stalled" if is_lost else self.status
+        """The status for people: without a word from its worker since the lease ended it is stalled; told to end, stopping."""
+        if self.status == Status.RUNNING and self.lease_expires_at and self.lease_expires_at < timezone.now():
+            return "stalled"
+        return "stopping" if self.cancel_reason and not self.is_terminal else self.status
 
     @property
     def status_hint(self) -> str:
         """Why it stands where it does, in the words of the closed sets."""
         return (self.reason or self.wait_reason or self.pause_reason).replace("_", " ")
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds from acceptance to the end, or until now."""
+        return ((self.finished_at or timezone.now()) - self.accepted_at).total_seconds()
 
     @property
     def duration_s(self) -> float | None:

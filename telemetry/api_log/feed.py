@@ -2,15 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 
 from typing_extensions import override
 
 from runtime.hub import Watch
 from runtime.readers import in_patient_reader
-from runtime.sse import KEEP_ALIVE_S
-from telemetry.live.pump import Pump, Pumps
+from telemetry.live.pump import Listener, Pump, Pumps
 from telemetry.models import ApiEvent
 from workspaces.models import Workspace
 
@@ -20,55 +19,29 @@ _MOST_KEPT = 200
 _TRAILING = 200
 
 
-class Reader:
+class Reader(Listener):
     """Somebody's unread rows; the oldest are forgotten when nobody takes them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._waiting: deque[ApiEvent] = deque(maxlen=_MOST_KEPT)
-        self._has_ended = False
-        self._woken = asyncio.Event()
 
-    def tell(self, rows: list[ApiEvent]) -> None:
+    def hear(self, rows: list[ApiEvent]) -> None:
         self._waiting.extend(rows)
-        self._woken.set()
-
-    def end(self) -> None:
-        self._has_ended = True
-        self._woken.set()
+        self.wake()
 
     async def rows(self, watch: Watch) -> AsyncIterator[list[ApiEvent]]:
-        """None of them every few seconds of quiet; ends with the feed, or when the watcher may no longer see them."""
-        while not (watch.is_over or self._has_ended):
-            try:
-                await asyncio.wait_for(self._woken.wait(), KEEP_ALIVE_S)
-            except TimeoutError:
-                yield []
-                continue
-            self._woken.clear()
+        """None of them every few seconds of quiet; ends as `Listener.wakings` does."""
+        async for is_told in self.wakings(watch):
             rows = list(self._waiting)
             self._waiting.clear()
-            if rows:
+            if rows or not is_told:
                 yield rows
 
 
-class ApiFeed(Pump):
-    def __init__(self, workspace_pk: int) -> None:
-        super().__init__(workspace_pk)
-        self._readers: set[Reader] = set()
-
-    @contextmanager
-    def read(self) -> Iterator[Reader]:
-        reader = Reader()
-        self._readers.add(reader)
-        try:
-            yield reader
-        finally:
-            self._readers.discard(reader)
-
-    @override
-    def dismiss(self) -> None:
-        for reader in self._readers:
-            reader.end()
+class ApiFeed(Pump[Reader]):
+    def read(self) -> AbstractContextManager[Reader]:
+        return self.tell(Reader())
 
     @override
     async def pump(self, begun: Callable[[], None]) -> None:
@@ -80,8 +53,8 @@ class ApiFeed(Pump):
                 seen |= {row.pk for row in rows}
                 oldest = max(seen) - 2 * _TRAILING
                 seen = {key for key in seen if key > oldest}
-                for reader in self._readers:
-                    reader.tell(rows)
+                for reader in self.listeners:
+                    reader.hear(rows)
             await asyncio.sleep(_EVERY_S)
 
 

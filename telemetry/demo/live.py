@@ -1,4 +1,8 @@
-"""What goes on in the demo right now: requests that run, wait, or have a question; nothing is behind them."""
+"""What goes on in the demo right now: requests that run, wait, or have a question.
+
+Nobody works on them. When a lease has run out a worker of this deployment takes its request over, as it would any that lost
+its worker, and finishes it with the demo's offline model.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,7 +21,7 @@ from telemetry.demo.play import play
 from telemetry.demo.take import Stage, Take
 from telemetry.demo.words import ODD, SUPPORT, Exchange
 
-_RUNS_FOR = timedelta(hours=6)
+_LEASED_FOR = timedelta(minutes=1)
 _HELD = (
     (TurnPlan(hold="asked", calls=((ASK_USER,),), end_at=9), SUPPORT[4], 1),
     (TurnPlan(hold="asked", calls=(("calculate",),), end_at=9), SUPPORT[1], 0),
@@ -55,7 +59,7 @@ def _held(stage: Stage, plan: TurnPlan, exchange: Exchange, session_id: str, see
     for member in take.family():
         if member.request.status == Status.RUNNING:
             is_stalled = plan.hold == "stalled"
-            member.request.lease_expires_at = stage.now + (-timedelta(minutes=2) if is_stalled else _RUNS_FOR)
+            member.request.lease_expires_at = stage.now + (-timedelta(minutes=2) if is_stalled else _LEASED_FOR)
     return take
 
 

@@ -1,7 +1,7 @@
 """A page's stream of what changes in its workspace: opened like the page, never slower than its reader, resumed without loss."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils import timezone
 
@@ -9,6 +9,7 @@ from runtime.hub import Watch, hub
 from runtime.readers import in_patient_reader
 from runtime.sse import KEEP_ALIVE, Receive, Scope, Send, send_error, send_frames
 from runtime.stream import cursor_of
+from telemetry.live.badge import InboxBadge
 from telemetry.live.door import Viewer, opened
 from telemetry.live.feed import Changes, Feed, feeds
 from telemetry.live.frames import RESYNC, frame
@@ -29,6 +30,7 @@ class Opening:
     viewer: Viewer
     after: int
     show: Show
+    badge: InboxBadge = field(default_factory=InboxBadge)
 
 
 async def send_changes(
@@ -76,4 +78,4 @@ def _changed(opening: Opening, changes: Changes) -> bytes:
         return RESYNC
     with timezone.override(opening.viewer.preferences.zone):
         parts = opening.show(sorted(changes.request_pks))
-    return frame(parts, cursor=changes.cursor)
+    return frame([*parts, *opening.badge.changed(opening.viewer.principal.workspace)], cursor=changes.cursor)

@@ -5,9 +5,9 @@ its own affair. Changes that come faster than they can be shown become one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from typing_extensions import override
 
@@ -16,7 +16,7 @@ from runtime.horizon import horizon
 from runtime.hub import Watch, hub
 from runtime.readers import in_patient_reader
 from runtime.sse import KEEP_ALIVE_S
-from telemetry.live.pump import Pump, Pumps
+from telemetry.live.pump import Listener, Pump, Pumps
 from workspaces.models import Workspace
 
 _PAGE = 2000
@@ -34,61 +34,38 @@ class Changes:
     """Event id up to which nothing is left out; what a client sends back as `Last-Event-ID`."""
 
 
-@dataclass(eq=False, slots=True)
-class Subscriber:
-    cursor: int
-    """Where its own changes begin."""
-    has_ended: bool = False
-    """Nothing more is told; the client comes back with its cursor, to a feed that begins anew."""
-    _pks: set[int] = field(default_factory=set)
-    _reached: int = 0
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+class Subscriber(Listener):
+    def __init__(self, cursor: int) -> None:
+        super().__init__()
+        self.cursor = cursor
+        """Where its own changes begin; what was before is to be read by oneself."""
+        self._pks: set[int] = set()
+        self._reached = cursor
 
-    def tell(self, request_pks: set[int], cursor: int) -> None:
+    def hear(self, request_pks: set[int], cursor: int) -> None:
         self._pks |= request_pks
         self._reached = cursor
         if request_pks:
-            self._woken.set()
-
-    def end(self) -> None:
-        self.has_ended = True
-        self._woken.set()
+            self.wake()
 
     async def changes(self, watch: Watch) -> AsyncIterator[Changes | None]:
-        """None every few seconds of quiet; ends with the feed, or when the watcher may no longer see the workspace."""
-        while not (watch.is_over or self.has_ended):
-            try:
-                await asyncio.wait_for(self._woken.wait(), KEEP_ALIVE_S)
-            except TimeoutError:
-                yield None
-                continue
-            self._woken.clear()
+        """None every few seconds of quiet; ends as `Listener.wakings` does."""
+        async for is_told in self.wakings(watch):
             told, self._pks = frozenset(self._pks), set()
-            if told:
+            if not is_told:
+                yield None
+            elif told:
                 yield Changes(told, self._reached)
 
 
-class Feed(Pump):
+class Feed(Pump[Subscriber]):
     def __init__(self, workspace_pk: int) -> None:
         super().__init__(workspace_pk)
-        self.subscribers: set[Subscriber] = set()
         self.cursor = 0
         """The event id up to which everything was told; at the beginning, the one it begins at."""
 
-    @contextmanager
-    def subscribe(self) -> Iterator[Subscriber]:
-        """From here on; what was before `Subscriber.cursor` is to be read by oneself."""
-        subscriber = Subscriber(self.cursor)
-        self.subscribers.add(subscriber)
-        try:
-            yield subscriber
-        finally:
-            self.subscribers.discard(subscriber)
-
-    @override
-    def dismiss(self) -> None:
-        for subscriber in self.subscribers:
-            subscriber.end()
+    def subscribe(self) -> AbstractContextManager[Subscriber]:
+        return self.tell(Subscriber(self.cursor))
 
     @override
     async def pump(self, begun: Callable[[], None]) -> None:
@@ -98,14 +75,14 @@ class Feed(Pump):
             while True:
                 request_pks, cursor, is_behind = await in_patient_reader(self._read, self.cursor)
                 self.cursor = cursor
-                for subscriber in self.subscribers:
-                    subscriber.tell(request_pks, cursor)
+                for subscriber in self.listeners:
+                    subscriber.hear(request_pks, cursor)
                 await asyncio.sleep(_SETTLING_S if is_behind else self._pause_s())
                 if not is_behind:
                     await watch.wait(KEEP_ALIVE_S)
 
     def _pause_s(self) -> float:
-        return min(_LONGEST_S, _TELL_EVERY_S + _LONGER_FOR_EACH_S * len(self.subscribers))
+        return min(_LONGEST_S, _TELL_EVERY_S + _LONGER_FOR_EACH_S * len(self.listeners))
 
     def _read(self, cursor: int) -> tuple[set[int], int, bool]:
         """The requests with events after the cursor, the new cursor, and whether there is more to come."""

@@ -1,6 +1,7 @@
 """Pages that follow one request: what is written since the browser's cursor, and what a model says meanwhile."""
 
 import asyncio
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,9 +14,10 @@ from runtime.hub import Watch, hub
 from runtime.kinds import TEXT_BOUNDARIES, Status
 from runtime.listening import Listening
 from runtime.models import AgentRequest
-from runtime.news import Delta
+from runtime.news import Delta, News
 from runtime.readers import in_patient_reader
-from runtime.sse import KEEP_ALIVE, KEEP_ALIVE_S, Receive, Scope, Send, send_error, send_frames
+from runtime.sse import KEEP_ALIVE, Receive, Scope, Send, send_error, send_frames
+from telemetry.live.badge import InboxBadge
 from telemetry.live.door import Viewer, opened
 from telemetry.live.frames import END, frame
 from telemetry.live.limits import counted
@@ -25,6 +27,7 @@ from workspaces.roles import Scope as AccessScope
 
 _AT_LEAST_S = 0.2
 _TICK_S = 1.0
+_SLOW_TICK_S = 5.0
 
 
 class Follower(ABC):
@@ -40,6 +43,7 @@ class Follower(ABC):
         self.agent_request = agent_request
         self.cursor = cursor
         self.boundary = 0
+        self.badge = InboxBadge()
         self.take(self._read(after=0, up_to=cursor))
 
     @abstractmethod
@@ -54,7 +58,7 @@ class Follower(ABC):
         """A part for what the model has just said; the first replaces what is there, and an empty one takes it away."""
 
     def tick(self) -> bytes:
-        """What changes by time alone while the request runs."""
+        """What changes by time alone, every second while the request runs and every few seconds while it waits."""
         return KEEP_ALIVE
 
     def take(self, lines: list[LogLine]) -> bool:
@@ -74,7 +78,7 @@ class Follower(ABC):
         parts: list[str] = []
         if self.cursor > before:
             with timezone.override(self.viewer.preferences.zone):
-                parts = self.render(before)
+                parts = [*self.render(before), *self.badge.changed(self.viewer.principal.workspace)]
         if ends_text:
             parts.append(self.said("", is_first=True))
         return parts, find_draft(self.agent_request) if looks_for_draft else None
@@ -126,15 +130,15 @@ async def _frames(follower: Follower, watch: Watch, listening: Listening) -> Asy
 
 async def _until_something_is_written(follower: Follower, watch: Watch, listening: Listening) -> AsyncIterator[bytes]:
     """What is being said, and how long it takes, without a query."""
-    is_running = follower.agent_request.status == Status.RUNNING
-    async for told in watch.news_without_gap(_TICK_S if is_running else KEEP_ALIVE_S):
-        if told is None:
-            yield await in_patient_reader(follower.tick) if is_running else KEEP_ALIVE
-        elif isinstance(told, Delta):
-            if new := listening.new_part(told):
-                # In a thread: it may be a long piece of code that is coloured.
-                yield frame([await in_patient_reader(follower.said, new.text, is_first=new.offset == 0)])
-        else:
-            await asyncio.sleep(_AT_LEAST_S)
-            return
+    tick_s = _TICK_S if follower.agent_request.status == Status.RUNNING else _SLOW_TICK_S
+    ticked_at = time.monotonic()
+    async for told in watch.news_without_gap(tick_s):
+        if isinstance(told, Delta) and (new := listening.new_part(told)):
+            # In a thread: it may be a long piece of code that is coloured.
+            yield frame([await in_patient_reader(follower.said, new.text, is_first=new.offset == 0)])
+        if told is None or time.monotonic() - ticked_at >= tick_s:
+            ticked_at = time.monotonic()
+            yield await in_patient_reader(follower.tick)
         await asyncio.sleep(_AT_LEAST_S)
+        if isinstance(told, News):
+            return

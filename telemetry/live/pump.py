@@ -4,28 +4,61 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from runtime.hub import Watch
+from runtime.sse import KEEP_ALIVE_S
 
 logger = logging.getLogger(__name__)
 
 
-class Pump(ABC):
+class Listener:
+    """Somebody whom a pump tells; what they are told waits until they take it."""
+
+    def __init__(self) -> None:
+        self._has_ended = False
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def end(self) -> None:
+        """Nothing more is told; the client comes back with its cursor, to a pump that begins anew."""
+        self._has_ended = True
+        self._woken.set()
+
+    async def wakings(self, watch: Watch) -> AsyncIterator[bool]:
+        """True when something was told, False every few seconds of quiet.
+
+        Ends with the pump, or when the watcher may no longer see the workspace.
+        """
+        while not (watch.is_over or self._has_ended):
+            try:
+                await asyncio.wait_for(self._woken.wait(), KEEP_ALIVE_S)
+            except TimeoutError:
+                yield False
+                continue
+            self._woken.clear()
+            yield True
+
+
+SomeListener = TypeVar("SomeListener", bound=Listener)
+
+
+class Pump(ABC, Generic[SomeListener]):
     """Tells everything that happens after its beginning, so whoever waits for that first misses nothing."""
 
     def __init__(self, workspace_pk: int) -> None:
         self.workspace_pk = workspace_pk
+        self.listeners: set[SomeListener] = set()
         self._has_begun = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @abstractmethod
     async def pump(self, begun: Callable[[], None]) -> None:
         """Reads and tells for ever; calls `begun` once it knows where it begins."""
-
-    @abstractmethod
-    def dismiss(self) -> None:
-        """Ends everybody who is told: it has broken off, and they come back to one that begins anew."""
 
     async def begin(self) -> None:
         """Returns when it runs. Raises what keeps it from running."""
@@ -40,6 +73,15 @@ class Pump(ABC):
         if not self._has_begun.is_set():
             self._task.result()
 
+    @contextmanager
+    def tell(self, listener: SomeListener) -> Iterator[SomeListener]:
+        """Tells them of everything from here on."""
+        self.listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self.listeners.discard(listener)
+
     def end(self) -> None:
         if self._task:
             self._task.cancel()
@@ -53,10 +95,11 @@ class Pump(ABC):
             )
             raise
         finally:
-            self.dismiss()
+            for listener in self.listeners:
+                listener.end()
 
 
-SomePump = TypeVar("SomePump", bound=Pump)
+SomePump = TypeVar("SomePump", bound=Pump[Any])
 
 
 class Pumps(Generic[SomePump]):

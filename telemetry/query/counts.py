@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from django.db.models import Count, Q, Value
@@ -25,6 +26,8 @@ class Histogram:
     buckets: Buckets
     counts: Mapping[int, tuple[int, int]]
     """By bucket: all requests, and the failed ones among them."""
+    at: datetime
+    """When they were counted."""
 
     @property
     def total(self) -> int:
@@ -44,7 +47,8 @@ def histogram(workspace: Workspace, which: RequestFilter) -> Histogram:
     buckets = Buckets.of(since, until, timezone.get_current_timezone(), most=BUCKETS)
     number = (UnixSeconds("accepted_at") + Value(buckets.offset_s)) / Value(buckets.step_s)
     found = rows.values_list(number).annotate(requests=Count("pk"), failed=Count("pk", filter=Q(status=Status.FAILED)))
-    return Histogram(buckets, {at: (count, failed) for at, count, failed in found})
+    counts = {place: (count, failed) for place, count, failed in found}
+    return Histogram(buckets, counts, at=timezone.now())
 
 
 @dataclass(frozen=True, slots=True)

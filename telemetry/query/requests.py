@@ -23,8 +23,17 @@ class RequestFilter:
     expression: Group = field(default_factory=Group)
     faults: tuple[Fault, ...] = ()
     """What was asked for and cannot be found out: said, never dropped in silence."""
+    hint: str = ""
+    """What of the answer may surprise."""
+
+    @property
+    def is_understood(self) -> bool:
+        return not self.faults
 
     def apply(self, workspace: Workspace) -> AgentRequestQuerySet:
+        """None at all where something was asked for that is not understood: others than those meant would be shown."""
+        if not self.is_understood:
+            return workspace.agent_requests.none()
         rows = workspace.agent_requests.filter(condition(self.expression, workspace))
         if self.span.since:
             rows = rows.filter(accepted_at__gte=self.span.since)
@@ -37,6 +46,7 @@ def read_request_filter(parameters: Mapping[str, str]) -> RequestFilter:
     span, told = read_range(parameters)
     faults = [Fault(text) for text in told]
     terms: list[Expression] = []
+    hint = ""
     for name, text in parameters.items():
         if name in PARAMETERS and text:
             try:
@@ -47,8 +57,8 @@ def read_request_filter(parameters: Mapping[str, str]) -> RequestFilter:
     expression = together([*terms, asked.expression])
     if span.since is None and _has_text(expression):
         span = replace(span, since=span.ends[0], preset="30d" if span.preset else "")
-        faults.append(Fault("Words are looked for in 30 days at most; choose other days with from and to."))
-    return RequestFilter(span=span, expression=expression, faults=(*faults, *asked.faults))
+        hint = "Words are looked for in 30 days at most; choose other days with from and to."
+    return RequestFilter(span=span, expression=expression, faults=(*faults, *asked.faults), hint=hint)
 
 
 def _has_text(expression: Expression) -> bool:

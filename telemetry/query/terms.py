@@ -21,6 +21,7 @@ _UNITS: Mapping[str, Mapping[str, Decimal]] = {
     "tokens": {"": Decimal(1), "k": Decimal(1000), "m": Decimal(1_000_000)},
     "cost": {"": Decimal(1), "usd": Decimal(1)},
 }
+_NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
 _EXAMPLES = {"latency": "2s, 500ms or 3m", "tokens": "500, 10k or 1.5m", "cost": "0.05"}
 
 
@@ -56,6 +57,8 @@ KEYS = (*(name for name, about in PARAMETERS.items() if about.operator == "="), 
 
 def read_parameter(name: str, text: str) -> Term:
     about = PARAMETERS[name]
+    if about.unit and not _NUMBER.fullmatch(text):
+        raise BadTerm(f"It takes a number of {about.unit}.")
     return read_term(about.key, about.operator, f"{text}{about.unit}")
 
 

@@ -27,6 +27,10 @@ class Part:
     name: str = ""
     arguments: Any = None
     is_error: bool = False
+    is_denied: bool = False
+    """A person did not let it run: no fault of the tool."""
+    is_cut_off: bool = False
+    """The request ended while it was being said."""
     is_open: bool = False
     """It goes on: a tool that runs, a question that nobody has answered."""
     call: str = ""
@@ -67,6 +71,8 @@ class Part:
 @dataclass(slots=True)
 class Conversation:
     parts: dict[str, Part] = field(default_factory=dict)
+    cut_off: LogLine | None = None
+    """The model call that failed last, with what had been said by then; None when another one has followed."""
 
     def add(self, line: LogLine, kind: Kind, **about: Any) -> Part:
         part = Part(key=f"{kind}-{line.sequence}", kind=kind, at=line.at, **about)
@@ -111,6 +117,10 @@ def _answered(conversation: Conversation, line: LogLine) -> None:
         )
 
 
+def _call_failed(conversation: Conversation, line: LogLine) -> None:
+    conversation.cut_off = line if line.payload.get("partial_text") else None
+
+
 def _tool_started(conversation: Conversation, line: LogLine) -> None:
     conversation.add(
         line,
@@ -128,6 +138,7 @@ def _tool_ended(conversation: Conversation, line: LogLine) -> None:
     part = conversation.open_part(call=call) or conversation.add(line, "tool", name=name)
     result = line.payload.get("result") or {}
     part.is_open, part.is_error = False, bool(result.get("is_error"))
+    part.is_denied = bool((result.get("metadata") or {}).get("denied"))
     part.text, part.duration_ms = str(result.get("content") or "")[:MOST_SHOWN], line.payload.get("duration_ms")
     if part.name == INVOKE_SUBAGENT:
         part.child = str((result.get("metadata") or {}).get("request_id") or part.child)
@@ -189,12 +200,14 @@ def _summed_up(conversation: Conversation, line: LogLine) -> None:
 
 
 def _retried(conversation: Conversation, line: LogLine) -> None:
+    conversation.cut_off = None
     delay = float(line.payload.get("delay_s") or 0)
     error = line.payload.get("error") or line.payload.get("code")
     conversation.add(line, "note", text=f"The model did not answer ({error}). It was asked again after {delay:.1f} s.")
 
 
 def _fell_back(conversation: Conversation, line: LogLine) -> None:
+    conversation.cut_off = None
     to = (line.payload.get("to") or {}).get("model") or "the fallback"
     conversation.add(line, "note", text=f"{to} was asked instead: {line.payload.get('error')}")
 
@@ -209,11 +222,13 @@ def _completed(conversation: Conversation, line: LogLine) -> None:
 
 
 def _failed(conversation: Conversation, line: LogLine) -> None:
+    _say_what_was_cut_off(conversation)
     conversation.add(line, "error", text=str(line.payload.get("error") or "The request failed."))
     _close_all(conversation)
 
 
 def _cancelled(conversation: Conversation, line: LogLine) -> None:
+    _say_what_was_cut_off(conversation)
     by = f" by {line.payload['by']}" if line.payload.get("by") else ""
     conversation.add(line, "note", text=f"Stopped{by}.")
     _close_all(conversation)
@@ -227,6 +242,14 @@ def _recovered(conversation: Conversation, line: LogLine) -> None:
     conversation.add(line, "note", text="Its worker was lost; another one went on from there.")
 
 
+def _say_what_was_cut_off(conversation: Conversation) -> None:
+    if line := conversation.cut_off:
+        text, model = str(line.payload["partial_text"]), str(line.payload.get("model") or "")
+        duration_ms = line.payload.get("duration_ms")
+        conversation.add(line, "answer", text=text, name=model, duration_ms=duration_ms, is_cut_off=True)
+        conversation.cut_off = None
+
+
 def _close_all(conversation: Conversation) -> None:
     for part in conversation.parts.values():
         if part.is_open and part.kind == "question":
@@ -237,6 +260,7 @@ def _close_all(conversation: Conversation) -> None:
 _HANDLERS = {
     str(EventKind.REQUEST_ACCEPTED): _accepted,
     str(EventKind.THINK_COMPLETED): _answered,
+    str(EventKind.LLM_REQUEST_ERROR): _call_failed,
     str(EventKind.TOOL_STARTED): _tool_started,
     str(EventKind.TOOL_COMPLETED): _tool_ended,
     str(EventKind.SUBAGENT_COMPLETED): _tool_ended,

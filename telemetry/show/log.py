@@ -31,6 +31,8 @@ _PARTS = {
     "interaction_id": "payload__interaction_id",
     "reason": "payload__reason",
 }
+_TEXTS = ("assistant_text", "partial_text")
+"""Of these the beginning is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +87,9 @@ def _read(events: QuerySet[RuntimeEvent], whole_below: int) -> list[tuple[int, L
 
 
 def _parts_of(large: QuerySet[RuntimeEvent]) -> list[dict[str, Any]]:
-    said = Left(KeyTextTransform("assistant_text", "payload"), _PREVIEW)
-    columns = (*_COLUMNS, *_PARTS.values(), "said", "payload__result__is_error", "payload__result__metadata")
-    return list(large.annotate(said=said).values(*columns))
+    told = {f"told_{name}": Left(KeyTextTransform(name, "payload"), _PREVIEW) for name in _TEXTS}
+    columns = (*_COLUMNS, *_PARTS.values(), *told, "payload__result__is_error", "payload__result__metadata")
+    return list(large.annotate(**told).values(*columns))
 
 
 def _whole(rows: Collection[tuple[Any, ...]]) -> list[tuple[int, LogLine]]:
@@ -99,7 +101,7 @@ def _whole(rows: Collection[tuple[Any, ...]]) -> list[tuple[int, LogLine]]:
 
 
 def _large(row: dict[str, Any]) -> tuple[int, LogLine]:
-    payload = {**dict(_known(row)), "assistant_text": row["said"]}
+    payload = {**dict(_known(row)), **{name: row[f"told_{name}"] for name in _TEXTS}}
     is_error, metadata = row["payload__result__is_error"], row["payload__result__metadata"]
     payload["result"] = {"is_error": is_error, "metadata": metadata, "content": "failed" if is_error else ""}
     return row["agent_request_id"], LogLine(

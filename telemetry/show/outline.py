@@ -1,6 +1,7 @@
 """What of many spans matters: the ones that the end waited for, the time in which nobody worked, and what may be folded."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from telemetry.show.spans import SUBAGENT_WAIT, Span
@@ -49,13 +50,25 @@ def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
     return merged
 
 
-def is_folded(span: Span, *, count: int, flipped: Collection[str]) -> bool:
-    """Of a trace with `count` spans: model calls of a short one show their tools, subagents never show theirs unasked."""
-    by_itself = span.kind == "subagent" or count > _UNFOLDED_UP_TO
-    return by_itself != (span.key in flipped)
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """What is folded away of a trace: by itself, by the word for everything, and by hand."""
 
+    count: int
+    """Spans of the trace: model calls of a short one show their tools, subagents never show theirs unasked."""
+    everything: str = ""
+    """`all` folds everything, `none` nothing."""
+    flipped: Sequence[str] = ()
+    """Keys of the spans that somebody has folded or unfolded by hand."""
 
-def hidden(spans: Collection[Span], flipped: Collection[str]) -> set[str]:
-    """Keys of what is folded away. Errors and what goes on always show."""
-    folded = {span.key for span in spans if span.children and is_folded(span, count=len(spans), flipped=flipped)}
-    return {span.key for span in spans if span.parent in folded and not span.error and span.ended is not None}
+    def folds(self, span: Span) -> bool:
+        by_itself = span.kind == "subagent" or self.count > _UNFOLDED_UP_TO
+        if self.everything:
+            by_itself = self.everything == "all"
+        return by_itself != (span.key in self.flipped)
+
+    def hidden(self, spans: Iterable[Span]) -> set[str]:
+        """Keys of what is folded away. Errors and what goes on always show."""
+        spans = list(spans)
+        folded = {span.key for span in spans if span.children and self.folds(span)}
+        return {span.key for span in spans if span.parent in folded and not span.error and span.ended is not None}

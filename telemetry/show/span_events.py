@@ -56,7 +56,7 @@ def _asked(trace: Trace, line: LogLine) -> None:
 
 def _failed_call(trace: Trace, line: LogLine) -> None:
     if span := trace.going_on("model"):
-        span.error = _text(line.payload.get("error"))
+        span.error, span.preview = _text(line.payload.get("error")), _text(line.payload.get("partial_text"))
 
 
 def _retry(trace: Trace, line: LogLine) -> None:

@@ -11,6 +11,7 @@ from telemetry.show.log import LogLine
 
 Kind = Literal["request", "queue", "model", "retry", "tool", "subagent", "wait", "summary"]
 ROOT = "request-1"
+QUEUED = "queue-1"
 SUBAGENT_WAIT = "Waiting for a subagent"
 
 

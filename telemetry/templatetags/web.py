@@ -1,10 +1,10 @@
 """How the pages show values, link to themselves and draw their icons."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django import template
 from django.http import HttpRequest
@@ -16,6 +16,9 @@ from django.utils.safestring import SafeString, mark_safe
 from telemetry.show import figures, icons, payload
 from telemetry.show import markdown as markdown_of
 from telemetry.web import assets
+
+if TYPE_CHECKING:
+    from telemetry.web.trace.page import Row
 
 register = template.Library()
 _MOST_SHOWN = 64 * 1024
@@ -117,6 +120,7 @@ _STATUS_ICONS = {
     "failed": "error",
     "cancelled": "stopped",
     "stalled": "stalled",
+    "stopping": "stopped",
 }
 
 
@@ -150,6 +154,13 @@ def item(mapping: Mapping[str, Any], key: str) -> Any:
 
 
 @register.filter
+def folds_next(rows: Collection["Row"]) -> str:
+    """The `fold` that changes what is shown of these rows: `none` while some are folded; empty where nothing can be."""
+    states = [row.is_unfolded for row in rows if row.toggle]
+    return ("all" if all(states) else "none") if states else ""
+
+
+@register.filter
 def content(text: str) -> SafeString:
     """What a tool answered: JSON as a tree, anything else as it is; cut where it is too long to be read here."""
     if text[:1] in {"{", "["} and len(text) <= _MOST_SHOWN:
@@ -177,3 +188,13 @@ def stream_query(context: dict[str, Any], **more: Any) -> str:
         parameters.pop(name, None)
     parameters.update({name: str(value) for name, value in more.items()})
     return str(parameters.urlencode())
+
+
+@register.simple_tag(takes_context=True)
+def filtering(context: Mapping[str, Any]) -> SafeString:
+    """What lets a form of filters change the results below it: each change is an address that Back leads to."""
+    return format_html(
+        'method="get" hx-get="{}" hx-trigger="change, submit" hx-target="#results" hx-swap="outerHTML"'
+        ' hx-push-url="true" hx-sync="this:replace"',
+        context["request"].path,
+    )

@@ -25,9 +25,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 
 from runtime.api.observability import require_observability
+from telemetry.live.badge import open_questions
 from telemetry.web.navigation import GROUPS, Group
 from telemetry.web.preferences import Preferences, preferences_of
-from workspaces.authenticate import Principal, Unauthorized, WorkspaceNotFound, authenticate_page
+from workspaces.authenticate import Forbidden, Principal, Unauthorized, WorkspaceNotFound, authenticate_page
 from workspaces.errors import MashError
 from workspaces.models import Workspace
 from workspaces.roles import Scope
@@ -121,7 +122,7 @@ def shell_of(visit: Visit) -> Shell:
             Group(group.title, tuple(place for place in group.places if visit.may(place.scope))) for group in GROUPS
         ],
         workspaces=list(user.workspaces.order_by("slug")) if user else [],
-        open_interactions=visit.workspace.interactions.filter(state="open").count(),
+        open_interactions=open_questions(visit.workspace),
     )
 
 
@@ -173,6 +174,7 @@ def failure(visit: Visit, error: MashError) -> HttpResponse:
         "visit": visit,
         "slug": visit.workspace.slug,
         "error": error,
+        "lacking": Scope(error.details["scope"]).label if isinstance(error, Forbidden) and error.details else "",
         "shell": None if visit.target else shell_of(visit),
     }
     return HttpResponse(render_to_string(template, context, request=visit.request), status=error.status)
@@ -181,7 +183,7 @@ def failure(visit: Visit, error: MashError) -> HttpResponse:
 def _finished(visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
     patch_vary_headers(response, ["HX-Request-Type", "HX-Target", "Cookie"])
     if not response.has_header("Cache-Control"):
-        response["Cache-Control"] = "private, no-cache"
+        response["Cache-Control"] = "private, no-store"
     response["Server-Timing"] = visit.clock.header()
     return response
 

@@ -18,6 +18,8 @@ def test_a_question_appears_and_is_answered_in_place(
     sent = AgentRequestFactory.create(workspace=workspace, agent=agent, message=message)
     run_requests()
     asked = signed_in.locator(".question")
+    badge = signed_in.locator("#inbox-count")
+    expect(badge).to_have_text("1")
     expect(asked).to_contain_text("precious")
     expect(asked.locator("[data-left]")).to_have_text("4m 55s", timeout=15_000)
     asked.get_by_label("Note to the agent").fill("go on")
@@ -27,4 +29,5 @@ def test_a_question_appears_and_is_answered_in_place(
     run_requests()
     sent.refresh_from_db()
     assert sent.status == "completed"
+    expect(badge).to_be_hidden()
     expect(asked).to_have_count(1)

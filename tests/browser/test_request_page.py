@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Page, expect
 
 from agents.models import Agent
-from tests.conftest import Driver
+from tests.conftest import AgentMaker, Driver
 from tests.factories import AgentRequestFactory
 from tests.live_web import LiveWeb
 from workspaces.models import Workspace
@@ -45,6 +45,22 @@ def test_a_slow_request_is_watched_to_its_end(
     signed_in.reload()
     assert [text.split("\n")[0] for text in rows.all_inner_texts()] == [text.split("\n")[0] for text in live]
     assert signed_in.locator("#rows rect.open").count() == 0
+
+
+def test_time_goes_on_while_a_model_speaks(
+    signed_in: Page, site: LiveWeb, workspace: Workspace, make_agent: AgentMaker, run_requests: Driver
+) -> None:
+    words = " ".join(f"word{number}" for number in range(40))
+    agent = make_agent(row={"agent_id": "talker"}, model_timeout_s=30)
+    sent = AgentRequestFactory.create(workspace=workspace, agent=agent, message=f'trickle=0.1 say="{words}"')
+    signed_in.goto(f"{site.url}/w/{workspace.slug}/requests/{sent.request_id}/")
+    with running(run_requests):
+        expect(signed_in.locator("#live-words")).to_contain_text("word5")
+        bar = signed_in.locator("#rows tr").last.locator("rect")
+        length = bar.get_attribute("width") or ""
+        expect(bar).not_to_have_attribute("width", length)
+        expect(signed_in.locator("#header [data-elapsed]")).to_have_text("3 s")
+    expect(signed_in.locator("#header")).to_contain_text("completed")
 
 
 def test_a_lost_connection_comes_back_without_loss(

@@ -85,7 +85,7 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(visitor: Client, worksp
     refused = send(visitor, workspace, "look & see", "mine", files=[text])
     assert refused.status_code == 422
     html = refused.content.decode()
-    assert "Only PNG, JPEG" in html
+    assert "a.txt is neither an image" in html
     assert "look &amp; see</textarea>" in html
     assert not workspace.agent_requests.exists()
     assert send(visitor, workspace, "   ").status_code == 400

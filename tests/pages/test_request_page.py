@@ -97,6 +97,18 @@ def test_a_long_request_folds_what_went_well(visitor: Client, long_request: Agen
     assert "Rows 1 to" not in words(html)
 
 
+def test_everything_is_folded_and_unfolded_by_a_link(visitor: Client, long_request: AgentRequest) -> None:
+    def look(query: str) -> tuple[int, str]:
+        """How many tools it shows, and what it offers."""
+        html = visitor.get(path(long_request, query)).content.decode()
+        return html.count('id="span-tool-'), "".join(re.findall(r">((?:Unf|F)old all)<", html))
+
+    assert look("") == (1, "Unfold all"), "the tool that failed always shows"
+    assert look("?fold=none") == (169, "Fold all"), "as many rows as a page has"
+    assert look("?fold=all") == (1, "Unfold all")
+    assert look("?fold=nonsense") == (1, "Unfold all")
+
+
 def test_rows_are_chosen_by_the_address(visitor: Client, long_request: AgentRequest) -> None:
     def rows(query: str) -> list[str]:
         return re.findall('<tr id="span-([^"]+)"', visitor.get(path(long_request, query)).content.decode())

@@ -116,9 +116,11 @@ def test_figures_of_any_filter_and_span(
 def test_a_query_and_its_faults_are_on_the_page(visitor: Client, workspace: Workspace, agent: Agent) -> None:
     make(workspace, agent, "apples <b>&", user="ada")
     make(workspace, agent, "pears")
-    html = listed(visitor, workspace, "q=apples+colour%3Ared&user=ada")
+    html = listed(visitor, workspace, "q=apples&user=ada")
     assert "apples &lt;b&gt;&amp;" in html
     assert "pears" not in html
+    html = listed(visitor, workspace, "q=apples+colour%3Ared&user=ada")
+    assert "apples &lt;b&gt;&amp;" not in html, "Others than those meant are not shown."
     assert "colour is unknown" in html
     assert "(at character 15)" in html
     assert 'value="apples colour:red user:ada"' in html
@@ -149,6 +151,17 @@ def test_quick_filters(visitor: Client, workspace: Workspace, agent: Agent, pill
     answer = visitor.get(pills[pill].url)
     assert len(answer.context["page"].rows) == count
     assert [each.label for each in answer.context["pills"] if each.is_current] == [pill]
+
+
+def test_a_request_that_was_told_to_stop_says_so(visitor: Client, workspace: Workspace, agent: Agent) -> None:
+    soon, before = timezone.now() + timedelta(minutes=1), timezone.now() - timedelta(minutes=1)
+    runs = make(workspace, agent, status=Status.RUNNING, lease_expires_at=soon)
+    assert 'class="status running"' in listed(visitor, workspace)
+    visitor.post(place(workspace, f"requests/{runs.request_id}/cancel/"))
+    assert 'class="status stopping"' in listed(visitor, workspace)
+    assert "has stopped it" in visitor.get(place(workspace, f"requests/{runs.request_id}/")).content.decode()
+    AgentRequest.rows.filter(pk=runs.pk).update(lease_expires_at=before)
+    assert 'class="status stalled"' in listed(visitor, workspace)
 
 
 def test_a_peek_shows_the_request_beside_the_list(
@@ -207,6 +220,8 @@ def test_the_chosen_are_asked_about_and_then_changed(
     visitor.post(place(workspace, "requests/chosen/rerun/"), {"chosen": [str(over.request_id)]})
     assert workspace.agent_requests.filter(rerun_of=over).count() == 1
     assert visitor.get(place(workspace, "requests/chosen/cancel/?chosen=x")).status_code == 400
+    back = visitor.post(place(workspace, "requests/chosen/cancel/"), {"back": "status=running&range=all"})
+    assert back.headers["Location"] == place(workspace, "requests/?status=running&range=all")
 
 
 def test_go_opens_what_an_id_stands_for(visitor: Client, workspace: Workspace, agent: Agent) -> None:

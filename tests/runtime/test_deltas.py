@@ -19,9 +19,11 @@ from runtime import lease, news
 from runtime.claim import claim
 from runtime.execute import execute_request
 from runtime.hub import Watch
+from runtime.kinds import EventKind
 from runtime.listening import Listening
 from runtime.models import AgentRequest, ResponseDraft
 from runtime.news import Delta, News, publish_deltas, read_deltas
+from telemetry.show.conversation import conversation_of
 from tests.conftest import AgentMaker, Driver
 from tests.factories import AgentRequestFactory
 from tests.web import Answer, Frame, Web, wait_until
@@ -228,6 +230,13 @@ def test_no_draft_is_left_behind(make_agent: AgentMaker, transactional_db: None,
     agent_request.refresh_from_db()
     assert agent_request.status == status
     assert not agent_request.workspace.response_drafts.exists()
+    if status != "completed":
+        [failed] = agent_request.events.filter(event_type=EventKind.LLM_REQUEST_ERROR)
+        said = failed.payload["partial_text"]
+        assert said.startswith(draft.text)
+        assert WORDS.startswith(said)
+        answers = [part for part in conversation_of(agent_request).parts.values() if part.kind == "answer"]
+        assert [(part.text, part.is_cut_off) for part in answers] == [(said, True)]
 
 
 def test_what_a_lost_worker_has_drafted_goes_with_the_next_ones_answer(agent: Agent, run_requests: Driver) -> None:

@@ -55,6 +55,7 @@ def test_a_call_is_noted_with_its_route_and_without_its_secrets(web: Web, worksp
     assert "precious" not in json.dumps(told)
 
 
+@pytest.mark.appendix_a("A32")
 def test_bodies_are_kept_where_the_workspace_wants_them(web: Web, workspace: Workspace, agent: Agent) -> None:
     workspace.api_log_bodies = True
     workspace.save()
@@ -66,6 +67,8 @@ def test_bodies_are_kept_where_the_workspace_wants_them(web: Web, workspace: Wor
     assert "request_id" in json.dumps(whole.response_body["json"])
     assert cut.request_body["truncated"] is True
     assert cut.request_body["parse_error"] == "invalid_json"
+    assert cut.request_body["text"].startswith('{"')
+    assert cut.request_headers["authorization"] == "[REDACTED]"
     assert cut.request_body["captured_bytes"] == 8192
     assert "precious" not in json.dumps([whole.as_json(), cut.as_json()])
 

@@ -3,35 +3,39 @@
   const rows = () => [...document.querySelectorAll("[data-row]:not([hidden])")];
   let going = false;
 
+  // What opens the row, not what folds it.
+  const focusLink = (row) => row?.querySelector("a[href]:not([aria-expanded]), button:not([aria-expanded])")?.focus();
+
   function focusRow(step) {
     const all = rows();
     const here = all.findIndex((row) => row.contains(document.activeElement));
     const next = all[Math.min(all.length - 1, Math.max(0, here + step))];
-    next?.querySelector("a[href], button")?.focus();
+    focusLink(next);
   }
 
   function focusProblem(step) {
     const all = rows();
     const here = all.findIndex((row) => row.contains(document.activeElement));
     const found = all.filter((row, place) => row.dataset.row === "error" && (step > 0 ? place > here : place < here));
-    (step > 0 ? found[0] : found.at(-1))?.querySelector("a[href], button")?.focus();
-  }
-
-  function fold(everything) {
-    const row = rows().find((each) => each.contains(document.activeElement));
-    const buttons = everything ? rows().map((each) => each.querySelector("[aria-expanded]")) : [row?.querySelector("[aria-expanded]")];
-    for (const each of buttons.filter(Boolean)) each.click();
+    focusLink(step > 0 ? found[0] : found.at(-1));
   }
 
   const click = (selector) => document.querySelector(selector)?.click();
+
+  // Where there is nothing to unfold, a row shows what it holds beside the list.
+  function fold() {
+    const row = rows().find((each) => each.contains(document.activeElement));
+    (row?.querySelector("[aria-expanded]") ?? row?.querySelector("[data-peek]"))?.click();
+  }
+
   const KEYS = {
     "/": () => document.querySelector("[data-search]")?.focus(),
     j: () => focusRow(1),
     k: () => focusRow(-1),
     n: () => focusProblem(1),
     p: () => focusProblem(-1),
-    x: () => fold(false),
-    X: () => fold(true),
+    x: fold,
+    X: () => click("[data-key-fold-all]"),
     t: () => click("[data-key-t]"),
     l: () => click("[data-key-l]"),
     c: () => navigator.clipboard?.writeText(location.href),

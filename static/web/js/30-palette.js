@@ -25,3 +25,11 @@
     }
   });
 })();
+// Where the navigation is a strip that scrolls, it begins with the screen that one is on.
+(() => {
+  document.addEventListener("DOMContentLoaded", () => {
+    const strip = document.querySelector(".nav nav");
+    const here = strip?.querySelector("[aria-current='page']");
+    if (here) strip.scrollLeft = here.offsetLeft - (strip.clientWidth - here.clientWidth) / 2;
+  });
+})();

@@ -27,7 +27,8 @@ Examples:
   manage.py mash_rebuild --check --workspace demo              # what was written is what the runtime would have written
 
 Nothing of it can be told from real requests, so keep it out of workspaces that people work in. A few of its requests go on:
-they run, wait, or ask; their models answer offline. The same --seed writes the same history.
+they run, wait, or ask. Workers take those that run over after a minute, and an offline model answers. The same --seed writes
+the same history.
 Exit codes: 0 written, 1 the workspace has requests already and --yes is missing, 2 wrong arguments."""
 
     @override

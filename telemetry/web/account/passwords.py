@@ -7,8 +7,10 @@ from django.contrib.auth import views as auth
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.views.decorators.cache import never_cache
 from typing_extensions import override
 
 from telemetry.web.account import mail, throttle
@@ -17,6 +19,7 @@ from workspaces.models import User
 from workspaces.passwords import reset_tokens
 
 
+@method_decorator(never_cache, name="dispatch")
 class ChangePassword(auth.PasswordChangeView):
     template_name = "web/account/change_password.html"
     success_url = reverse_lazy("home")

@@ -18,8 +18,7 @@ from telemetry.web.agents.listing import lately, model_name
 from telemetry.web.agents.trial import send, trial_form
 from telemetry.web.figures.request_charts import latency_chart, requests_chart
 from telemetry.web.figures.tiles import tiles
-from telemetry.web.links import requests_link, span_parameters
-from telemetry.web.overview.first_run import may_enter_admin
+from telemetry.web.links import may_define_agents, requests_link, span_parameters
 from telemetry.web.visit import Visit, screen
 from workspaces.roles import Scope
 from workspaces.scoping import only
@@ -46,14 +45,13 @@ def _try(visit: Visit, agent: Agent) -> HttpResponse:
 
 
 def _page(visit: Visit, agent: Agent, tab: str, about: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    may_define = visit.may(Scope.AGENTS_WRITE) and may_enter_admin(visit)
     context = {
         "agent": agent,
         "definition": agent.definition,
         "model": model_name(agent.definition),
         "tab": tab,
         "tabs": tuple(_TABS),
-        "admin_url": reverse("admin:agents_agent_change", args=[agent.pk]) if may_define else "",
+        "admin_url": reverse("admin:agents_agent_change", args=[agent.pk]) if may_define_agents(visit) else "",
         **about,
     }
     return visit.render("web/agents/detail.html", context, status=status)

@@ -14,7 +14,7 @@ from agents.models import Agent
 from telemetry.query.activity import Figures, activity
 from telemetry.query.requests import RequestFilter, read_request_filter
 from telemetry.web.figures.agent_rows import sparklines
-from telemetry.web.overview.first_run import may_enter_admin
+from telemetry.web.links import new_agent_link
 from telemetry.web.visit import Visit, screen
 from workspaces.models import Workspace
 from workspaces.roles import Scope
@@ -41,7 +41,7 @@ def agent_list(visit: Visit) -> HttpResponse:
     context = {
         "which": which,
         "agents": _listed(visit.workspace, which),
-        "may_define": visit.may(Scope.AGENTS_WRITE) and may_enter_admin(visit),
+        "new_agent_url": new_agent_link(visit),
     }
     return visit.render("web/agents/list.html", context)
 

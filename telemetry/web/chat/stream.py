@@ -52,7 +52,12 @@ class ExchangeFollower(Follower):
         place = f"#exchange-{self.agent_request.pk}"
         changed, self.shown = changed_parts(self.conversation, self.shown, context, f"{place} .exchange-parts")
         foot = render_to_string("web/chat/_foot.html", context)
-        return [*changed, part(foot, target=f"{place} .exchange-foot", swap="outerMorph")]
+        parts = [*changed, part(foot, target=f"{place} .exchange-foot", swap="outerMorph")]
+        if self.agent_request.is_terminal:
+            under_way = self.viewer.principal.workspace.agent_requests.in_session_of(self.agent_request).unfinished()
+            html = render_to_string("web/chat/_under_way.html", {"under_way": under_way.count()})
+            parts.append(part(html, target="#under-way", swap="outerMorph"))
+        return parts
 
     @override
     def said(self, text: str, *, is_first: bool) -> str:

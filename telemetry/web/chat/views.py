@@ -15,20 +15,27 @@ from agents.models import Agent
 from runtime.accept import accept_request
 from runtime.api.requests import checked_key
 from runtime.api.serializers import submission_from
+from runtime.attachments.sniff import media_type_of
 from runtime.errors import AgentNotFound
 from runtime.kinds import RequestKind
 from runtime.models import AgentRequest
 from runtime.steer import VERBS
 from telemetry.show.conversation import Conversation, conversations_of
+from telemetry.show.figures import size
 from telemetry.show.log import find_request
+from telemetry.web.links import new_agent_link
 from telemetry.web.visit import Visit, screen
-from workspaces.api.envelope import InvalidRequest
 from workspaces.errors import MashError
 from workspaces.roles import Scope
 
 EXCHANGES = 20
 SESSIONS = 30
 _DRAWN = re.compile(r"chat-[0-9a-f]{8}")
+
+
+class UnusableFile(MashError):
+    code = "UNUSABLE_FILE"
+    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ def chat_home(visit: Visit) -> HttpResponse:
     agents.sort(key=lambda agent: (agent.agent_id != wanted, agent.role != Agent.Role.PRIMARY))
     if agents:
         return visit.go(visit.link("chat-agent", agents[0].agent_id))
-    return visit.render("web/chat/no_agent.html", {})
+    return visit.render("web/chat/no_agent.html", {"new_agent_url": new_agent_link(visit)})
 
 
 @screen("chat", Scope.AGENTS_RUN, methods=("GET", "POST"))
@@ -90,8 +97,7 @@ def _send(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
     message = visit.request.POST.get("message", "")
     agent, _ = _agents(visit, agent_id)
     try:
-        attached = [{"name": file.name or "", "data": file.read()} for file in _files(visit)]
-        submission = submission_from({"message": message, "session_id": session_id, "attachments": attached})
+        submission = submission_from({"message": message, "session_id": session_id, "attachments": _attached(visit)})
         # The form's own key: what is sent twice by a slow click is one message.
         accept_request(
             visit.principal, agent, submission, idempotency_key=checked_key(visit.request.POST.get("key", ""))
@@ -101,11 +107,20 @@ def _send(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
     return visit.go(visit.link("chat-session", agent_id, session_id))
 
 
-def _files(visit: Visit) -> "list[UploadedFile[Any]]":
-    files = visit.request.FILES.getlist("files")
+def _attached(visit: Visit) -> list[dict[str, Any]]:
+    """The chosen files; a fault names the file, which is all that a person knows of it."""
+    files: list[UploadedFile[Any]] = visit.request.FILES.getlist("files")
     if len(files) > settings.MASH_MAX_MESSAGE_ATTACHMENTS:
-        raise InvalidRequest(f"A message takes {settings.MASH_MAX_MESSAGE_ATTACHMENTS} files at most.")
-    return files
+        raise UnusableFile(f"A message takes {settings.MASH_MAX_MESSAGE_ATTACHMENTS} files at most.")
+    attached = []
+    for file in files:
+        if (file.size or 0) > settings.MASH_MAX_ATTACHMENT_BYTES:
+            raise UnusableFile(f"{file.name} is larger than {size(settings.MASH_MAX_ATTACHMENT_BYTES)}.")
+        content = file.read()
+        if media_type_of(content) is None:
+            raise UnusableFile(f"{file.name} is neither an image (PNG, JPEG, GIF, WebP) nor a PDF.")
+        attached.append({"name": file.name or "", "data": content})
+    return attached
 
 
 def _page(
@@ -114,7 +129,6 @@ def _page(
     agent, agents = _agents(visit, agent_id)
     before = visit.request.GET.get("before", "")
     exchanges, earlier = _exchanges(visit, agent, session_id, before)
-    running = [exchange for exchange in exchanges if not exchange.agent_request.is_terminal]
     context = {
         "agent": agent,
         "agents": agents,
@@ -125,7 +139,7 @@ def _page(
         "is_newest": not before,
         "key": secrets.token_hex(8),
         "drawn": session_id or _new_session_id(),
-        "running": running,
+        "under_way": sum(not exchange.agent_request.is_terminal for exchange in exchanges),
         "fault": fault,
         "typed": typed,
         "answers_here": visit.may(Scope.INTERACTIONS_ANSWER),

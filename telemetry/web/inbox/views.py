@@ -6,6 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from runtime.models import Interaction
 from telemetry.query.interactions import TABS, read_interaction_filter, with_request
+from telemetry.query.newest import newest_event
 from telemetry.query.pages import newest_page
 from telemetry.web.inbox.answer import answer
 from telemetry.web.inbox.questions import Question, find_interaction, question_of
@@ -19,7 +20,7 @@ PAGE_SIZE = 30
 @screen("inbox", Scope.SESSIONS_READ)
 def inbox(visit: Visit) -> HttpResponse:
     parameters = visit.request.GET.dict()
-    newest = visit.workspace.events.order_by("-id").values_list("id", flat=True).first() or 0
+    newest = newest_event(visit.workspace)
     which = read_interaction_filter(parameters)
     page = newest_page(with_request(which.apply(visit.workspace)), parameters.get("cursor", ""), size=PAGE_SIZE)
     context = {

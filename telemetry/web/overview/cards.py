@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
 
 from runtime.kinds import Status
 from runtime.models import AgentRequest
@@ -22,6 +25,8 @@ _MOST_MODELS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cards:
+    at: datetime
+    """When they were counted."""
     now: Figures
     tiles: Sequence[Tile]
     requests: charts.Chart
@@ -38,6 +43,7 @@ def cards(visit: Visit, which: RequestFilter, agent: str) -> Cards:
     by_bucket = found.by("bucket")
     parameters = {**span_parameters(which.span), "agent": agent}
     return Cards(
+        at=timezone.now(),
         now=found.now,
         tiles=tiles(visit, found, parameters),
         requests=requests_chart(visit, found, by_bucket, agent),

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
-
+from telemetry.web.links import new_agent_link
 from telemetry.web.visit import Visit
 from workspaces.roles import Scope
 
@@ -29,7 +28,6 @@ class FirstRun:
 
 def first_run(visit: Visit) -> FirstRun:
     agent_id = visit.workspace.agents.offered().values_list("agent_id", flat=True).first() or ""
-    may_define = visit.may(Scope.AGENTS_WRITE) and may_enter_admin(visit)
     return FirstRun(
         agent_id=agent_id or "assistant",
         steps=(
@@ -37,7 +35,7 @@ def first_run(visit: Visit) -> FirstRun:
                 title="Create an agent",
                 about="A system prompt, a model, and the tools that it may use.",
                 is_done=bool(agent_id),
-                href=reverse("admin:agents_agent_add") if may_define else "",
+                href=new_agent_link(visit),
                 link="New agent",
                 otherwise="Ask somebody who may define agents.",
             ),
@@ -59,8 +57,3 @@ def first_run(visit: Visit) -> FirstRun:
             ),
         ),
     )
-
-
-def may_enter_admin(visit: Visit) -> bool:
-    user = visit.principal.user
-    return user is not None and user.is_active and user.is_staff

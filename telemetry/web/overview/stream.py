@@ -1,7 +1,7 @@
 """The overview while somebody looks: how the workspace stands, and its newest requests."""
 
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -9,6 +9,7 @@ from django.utils import timezone
 from runtime.hub import Watch, hub
 from runtime.readers import in_patient_reader
 from runtime.sse import Receive, Scope, Send, send_error, send_frames
+from telemetry.live.badge import InboxBadge
 from telemetry.live.door import Viewer, opened
 from telemetry.live.feed import Feed, feeds
 from telemetry.live.frames import frame, part
@@ -26,6 +27,7 @@ _TEMPLATE = "web/overview/page.html"
 class Opening:
     viewer: Viewer
     which: RequestFilter
+    badge: InboxBadge = field(default_factory=InboxBadge)
 
 
 async def overview_stream(scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,5 +69,5 @@ def _now(opening: Opening, changed: Collection[int] | None) -> bytes:
             for row in rows
             if changed is None or row.pk in changed
         )
-    parts = [part(strip, target="#strip", swap="outerMorph")]
+    parts = [part(strip, target="#strip", swap="outerMorph"), *opening.badge.changed(workspace)]
     return frame([*parts, *([part(html, target="#rows", swap="live-rows")] if html else [])])

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 
 from runtime.models import AgentRequest
 from runtime.steer import VERBS, Verb
@@ -20,14 +20,14 @@ _OFFERED = ("cancel", "rerun")
 
 @screen("requests", Scope.AGENTS_RUN, methods=("GET", "POST"))
 def change_chosen(visit: Visit, verb: str) -> HttpResponse:
-    """`chosen=<request id>`, as often as there are requests."""
+    """`chosen=<request id>`, as often as there are requests, and `back`, the query of the list that they were chosen in."""
     if verb not in _OFFERED:
         raise UnknownVerb("There is no such action.")
     wanted, chosen = VERBS[verb], _chosen(visit)
     able = [row for row in chosen if wanted.is_offered(row)]
     if visit.request.method == "POST":
         return _perform(visit, wanted, able)
-    context = {"verb": wanted, "rows": able, "left_out": len(chosen) - len(able)}
+    context = {"verb": wanted, "rows": able, "left_out": len(chosen) - len(able), "back": _back(visit)}
     return visit.render("web/requests/bulk.html", context)
 
 
@@ -42,11 +42,21 @@ def _perform(visit: Visit, wanted: Verb, rows: Sequence[AgentRequest]) -> HttpRe
     messages.success(visit.request, f"{wanted.label}: {done} request{'' if done == 1 else 's'}.")
     for message, count in refused.items():
         messages.error(visit.request, f"Refused for {count}: {message}")
-    return visit.go(visit.link("requests"))
+    query = _back(visit)
+    return visit.go(f"{visit.link('requests')}?{query}" if query else visit.link("requests"))
+
+
+def _back(visit: Visit) -> str:
+    """Of nobody's making: read, and written anew."""
+    return QueryDict(_asked(visit).get("back", "")).urlencode()
+
+
+def _asked(visit: Visit) -> QueryDict:
+    return visit.request.POST if visit.request.method == "POST" else visit.request.GET
 
 
 def _chosen(visit: Visit) -> list[AgentRequest]:
-    texts = (visit.request.POST if visit.request.method == "POST" else visit.request.GET).getlist("chosen")
+    texts = _asked(visit).getlist("chosen")
     if len(texts) > MOST_CHOSEN:
         raise InvalidRequest(f"At most {MOST_CHOSEN} requests can be changed at once.")
     try:

@@ -25,6 +25,8 @@ _HEADERS = [
     (b"Content-Disposition", b'attachment; filename="requests.jsonl"'),
     (b"Cache-Control", b"private, no-store"),
     (b"X-Content-Type-Options", b"nosniff"),
+    (b"X-Frame-Options", b"DENY"),
+    (b"Content-Security-Policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
 
 
@@ -46,9 +48,9 @@ async def request_export(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _open(viewer: Viewer) -> Wanted:
     which = read_request_filter(viewer.request.GET.dict())
-    if which.faults:
+    if which.faults or which.hint:
         # A file that holds other rows than those asked for would not say so
-        raise InvalidRequest(" ".join(str(fault) for fault in which.faults))
+        raise InvalidRequest(" ".join([*map(str, which.faults), which.hint]).strip())
     return Wanted(viewer, which)
 
 

@@ -8,13 +8,13 @@ from django.http import HttpResponse
 
 from runtime.erase_preview import preview_erasure
 from runtime.errors import SessionNotFound
+from telemetry.query.newest import newest_event
 from telemetry.query.session_figures import Figures, figures_of
 from telemetry.query.transcript import read_transcript
 from telemetry.query.transcript_entry import Entry, Subject
 from telemetry.web.sessions.actions import act
 from telemetry.web.sessions.subject import find_subject
 from telemetry.web.visit import Visit, screen
-from workspaces.models import Workspace
 from workspaces.roles import Scope
 
 
@@ -33,7 +33,7 @@ def session_page(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
     before = _key(parameters.get("before", ""))
     is_slice = visit.target == "earlier"
     # Read before everything else, as the stream begins there; earlier turns have none.
-    newest = 0 if is_slice or before is not None else _newest(visit.workspace)
+    newest = 0 if is_slice or before is not None else newest_event(visit.workspace)
     subject = find_subject(visit.workspace, agent_id, session_id)
     if visit.request.method == "POST":
         return act(visit, subject)
@@ -52,10 +52,6 @@ def session_page(visit: Visit, agent_id: str, session_id: str) -> HttpResponse:
         "is_erased": subject.session is None and _has_erased(transcript.entries),
     }
     return visit.render("web/sessions/session.html", context, partials={"earlier"})
-
-
-def _newest(workspace: Workspace) -> int:
-    return workspace.events.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 def _has_erased(entries: Sequence[Entry]) -> bool:

@@ -2,12 +2,12 @@
 
 from django.http import HttpResponse
 
+from telemetry.query.newest import newest_event
 from telemetry.query.pages import latest_page
 from telemetry.query.session_figures import figures_of
 from telemetry.query.sessions import for_list, pairs_of, read_session_filter
 from telemetry.web.sessions.row import rows_of, turnless_of
 from telemetry.web.visit import Visit, screen
-from workspaces.models import Workspace
 from workspaces.roles import Scope
 
 PAGE_SIZE = 50
@@ -36,11 +36,7 @@ def session_list(visit: Visit) -> HttpResponse:
             begun for begun in turnless_of(page.rows, figures) if which.admits(begun.agent_id, begun.session_id)
         ],
         "next": page.next,
-        "cursor": max((each.newest_event for each in figures.values()), default=None) or _newest(visit.workspace),
+        "cursor": max((each.newest_event for each in figures.values()), default=None) or newest_event(visit.workspace),
         "is_live": parameters.get("live") != "0" and is_first,
     }
     return visit.render("web/sessions/page.html", context, partials={"results"})
-
-
-def _newest(workspace: Workspace) -> int:
-    return workspace.events.order_by("-id").values_list("id", flat=True).first() or 0

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from telemetry.show.outline import hidden, is_folded
-from telemetry.web.trace.page import Row, TracePage, flips
+from telemetry.show.outline import Folding
+from telemetry.web.trace.page import Row, TracePage, folding_of
 
 # A row is some sixteen nodes of the document, of which a page may have 6,000
 MOST_ROWS = 340
@@ -38,7 +38,7 @@ def matching(page: TracePage, parameters: Mapping[str, str]) -> list[Row]:
         rows = [row for row in rows if words in f"{row.span.name} {row.span.preview} {row.span.error}".lower()]
     if "t0" in parameters or "t1" in parameters:
         rows = [row for row in rows if page.axis.shows(row.span)]
-    return rows if show in _SHOWS or words else _unfolded(page, rows, flips(parameters))
+    return rows if show in _SHOWS or words else _unfolded(page, rows, folding_of(page.trace, parameters))
 
 
 def beside(page: TracePage, parameters: Mapping[str, str]) -> tuple[str, str]:
@@ -50,20 +50,20 @@ def beside(page: TracePage, parameters: Mapping[str, str]) -> tuple[str, str]:
     return keys[place - 1] if place else "", keys[place + 1] if place + 1 < len(keys) else ""
 
 
-def _unfolded(page: TracePage, rows: list[Row], flipped: list[str]) -> list[Row]:
-    away = hidden(page.trace.spans.values(), flipped)
+def _unfolded(page: TracePage, rows: list[Row], folding: Folding) -> list[Row]:
+    away = folding.hidden(page.trace.spans.values())
     shown: list[Row] = []
     for row in rows:
         if row.span.key not in away:
-            shown.append(_with_toggle(row, len(page.table), flipped))
+            shown.append(_with_toggle(row, folding))
             shown += page.inner.get(row.span.key, [])
     return shown
 
 
-def _with_toggle(row: Row, count: int, flipped: list[str]) -> Row:
+def _with_toggle(row: Row, folding: Folding) -> Row:
     key = row.span.key
     if not (row.span.children or row.span.child):
         return row
-    others = [flip for flip in flipped if flip != key]
-    toggle = ",".join(others if key in flipped else [*others, key])
-    return replace(row, toggle=toggle or "none", is_unfolded=not is_folded(row.span, count=count, flipped=flipped))
+    others = [flip for flip in folding.flipped if flip != key]
+    toggle = ",".join(others if key in folding.flipped else [*others, key])
+    return replace(row, toggle=toggle or "none", is_unfolded=not folding.folds(row.span))

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Q
+
 from runtime.kinds import EventKind
 from runtime.models import AgentRequest
 from telemetry.show.compare import Difference, Pair, align, setting_differences, text_difference
@@ -49,11 +51,16 @@ def compare(page: TracePage, wanted: str) -> Comparison | None:
 
 
 def offered(agent_request: AgentRequest) -> list[AgentRequest]:
-    """Requests that one may want to compare it to: what it repeats, and the agent's latest."""
-    latest = agent_request.workspace.agent_requests.filter(agent=agent_request.agent_id).exclude(pk=agent_request.pk)
-    found = list(latest.order_by("-pk")[:_MOST_OFFERED])
-    rerun_of = agent_request.rerun_of
-    return found if rerun_of is None else [rerun_of, *(row for row in found if row.pk != rerun_of.pk)]
+    """Requests that one may want to compare it to: what it repeats and what repeats it, the session's, the agent's latest."""
+    of_agent = agent_request.workspace.agent_requests.filter(agent=agent_request.agent_id).exclude(pk=agent_request.pk)
+    repeats = Q(rerun_of=agent_request) | Q(pk=agent_request.rerun_of_id)
+    alike = (
+        of_agent.filter(repeats),
+        of_agent.filter(session_id=agent_request.session_id),
+        of_agent,
+    )
+    found = {row.pk: row for rows in alike for row in rows.order_by("-pk")[:_MOST_OFFERED]}
+    return list(found.values())[:_MOST_OFFERED]
 
 
 def _differences(before: AgentRequest, after: AgentRequest) -> list[Difference]:

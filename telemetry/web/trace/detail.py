@@ -77,6 +77,9 @@ def _read(span: Span, events: list[RuntimeEvent]) -> SpanDetail:
                 **{key: by_kind.get(EventKind.LLM_REQUEST_START, {}).get(key) for key in ("tools", "payload")},
             },
         )
+    if failed := by_kind.get(EventKind.LLM_REQUEST_ERROR):
+        attributes = {name: failed.get(name) for name in ("provider", "model", "error_code", "duration_ms")}
+        return SpanDetail(span=span, events=events, text=failed.get("partial_text") or "", attributes=attributes)
     done = by_kind.get(EventKind.TOOL_COMPLETED) or by_kind.get(EventKind.SUBAGENT_COMPLETED) or {}
     result = done.get("result") or {}
     started = by_kind.get(EventKind.TOOL_STARTED) or {}

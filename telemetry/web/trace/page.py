@@ -13,9 +13,9 @@ from runtime.usage.family import with_children
 from runtime.usage.totals import Totals
 from telemetry.show.lanes import Axis, Bar, Tick, axis_of, compressed, long_idle, zoomed
 from telemetry.show.log import read_lines, read_many
-from telemetry.show.outline import Stretch, critical_path
+from telemetry.show.outline import Folding, Stretch, critical_path
 from telemetry.show.span_events import FOLDED, fold_event, trace_of
-from telemetry.show.spans import ROOT, Span, Trace
+from telemetry.show.spans import QUEUED, ROOT, Span, Trace
 
 _MOST_UNFOLDED = 10
 
@@ -55,7 +55,7 @@ class TracePage:
     idle_share: float = 0.0
     """Of the time that the page shows, in which nobody worked."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Of the request's own spans, by kind, and how many of them failed."""
+    """Of the request's own spans, by kind, how many of them failed, and how many calls of models stayed unanswered."""
     inner: Mapping[str, list[Row]] = field(default_factory=dict)
     """Rows of subagents' own work, by the span that called them."""
 
@@ -85,8 +85,7 @@ class TracePage:
 
     @property
     def total_s(self) -> float:
-        until = self.agent_request.finished_at or timezone.now()
-        return (until - self.agent_request.accepted_at).total_seconds()
+        return self.agent_request.elapsed_s
 
 
 def read_page(
@@ -98,6 +97,9 @@ def read_page(
     now = _shown_until(agent_request, trace)
     if root := trace.spans.get(ROOT):
         root.began, root.ended = agent_request.accepted_at, agent_request.finished_at
+    if (queued := trace.spans.get(QUEUED)) and queued.ended and agent_request.started_at:
+        # To the claim, as everywhere; its event is written some milliseconds later.
+        queued.ended = agent_request.started_at
     spans = trace.spans.values()
     axis = axis_of(spans, now, is_growing=not agent_request.is_terminal)
     idle = long_idle(axis, spans)
@@ -117,7 +119,12 @@ def read_page(
 
 def _counts(spans: Collection[Span]) -> Mapping[str, int]:
     kinds = Counter[str](span.kind for span in spans)
-    return {**kinds, "error": sum(bool(span.error) for span in spans if span.kind != "request")}
+    failed = [span for span in spans if span.error]
+    return {
+        **kinds,
+        "error": sum(span.kind != "request" for span in failed),
+        "unanswered": sum(span.kind in {"model", "summary"} for span in failed),
+    }
 
 
 def _row(span: Span, axis: Axis, whole_s: float, *, is_critical: bool = False, of: str = "") -> Row:
@@ -140,8 +147,8 @@ def _inner_rows(
     agent_request: AgentRequest, trace: Trace, axis: Axis, whole_s: float, asked: Mapping[str, str]
 ) -> dict[str, list[Row]]:
     """Of the subagents that are unfolded: three statements, however many they are."""
-    flipped = flips(asked)
-    wanted = {span.child: span for span in trace.spans.values() if span.child and span.key in flipped}
+    folding = folding_of(trace, asked)
+    wanted = {span.child: span for span in trace.spans.values() if span.child and not folding.folds(span)}
     children = _children(agent_request, list(wanted)[:_MOST_UNFOLDED])
     inner = {row.pk: Trace() for row in children}
     for pk, line in read_many(children, FOLDED):
@@ -170,6 +177,7 @@ def _shown_until(agent_request: AgentRequest, trace: Trace) -> datetime:
     return max(agent_request.finished_at or latest, latest) + timedelta(milliseconds=1)
 
 
-def flips(parameters: Mapping[str, str]) -> list[str]:
-    """Keys of the spans that somebody has folded or unfolded by hand."""
-    return [key for key in parameters.get("flip", "").split(",") if key]
+def folding_of(trace: Trace, parameters: Mapping[str, str]) -> Folding:
+    flipped = [key for key in parameters.get("flip", "").split(",") if key]
+    everything = parameters.get("fold", "")
+    return Folding(len(trace.spans), everything if everything in {"all", "none"} else "", flipped)

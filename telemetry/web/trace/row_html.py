@@ -101,7 +101,7 @@ def _tools(row: Row) -> str:
 
 def _figures(row: Row) -> str:
     span, seconds = row.span, duration(row.seconds)
-    took = seconds if span.ended else f'<span class="status running">{seconds}</span>'
+    took = seconds if span.ended else f'<span class="status running" data-elapsed="{row.seconds:.1f}">{seconds}</span>'
     tokens = f"{count(span.input_tokens)} → {count(span.output_tokens)}" if span.input_tokens is not None else ""
     cost = money(span.cost_usd) if span.cost_usd is not None else ""
     return f'<td class="number">{took}</td><td class="number">{tokens}</td><td class="number">{cost}</td>'

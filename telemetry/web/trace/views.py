@@ -38,7 +38,7 @@ class UnknownVerb(MashError):
 
 @screen("requests", Scope.SESSIONS_READ)
 def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
-    """`view=...`, `span=<key>&tab=...`, `show=<kind>`, `find=<words>`, `flip=<keys>`, `t0=`, `t1=`, `gaps=1`, `with=<id>`."""
+    """`view=...`, `span=<key>&tab=...`, `show=<kind>`, `find=<words>`, `fold=all|none`, `flip=<keys>`, `t0=`, `t1=`, `gaps=1`, `with=<id>`."""
     parameters = visit.request.GET.dict()
     agent_request = find_request(visit.workspace, request_id)
     view = _one_of(VIEWS, parameters.get("view", ""))
