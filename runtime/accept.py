@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import uuid
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from runtime import events, finish, queue
 from runtime.attachments import store
 from runtime.attachments.values import Reference, Upload
 from runtime.cancel import ask_to_stop
-from runtime.errors import AgentDisabled, IdempotencyMismatch, QueueFull, SessionBusy
+from runtime.errors import AgentDisabled, AgentNotFound, IdempotencyMismatch, QueueFull, SessionBusy
 from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, RequestKind
 from runtime.models import AgentRequest, IdempotencyKey
@@ -57,6 +56,8 @@ def accept_request(
     principal: Principal, agent: Agent, submission: Submission, *, idempotency_key: str = ""
 ) -> Accepted:
     """Stores the request with its first event and wakes a worker, all in one transaction."""
+    if agent.role in Agent.HIDDEN:
+        raise AgentNotFound("There is no such agent.")
     if agent.is_gone:
         raise AgentDisabled(f"The code that defines the agent {agent.agent_id} is not part of this deployment.")
     if not agent.is_enabled or agent.current_version is None:
@@ -106,7 +107,7 @@ def _accept(principal: Principal, agent: Agent, submission: Submission) -> Agent
 def insert_request(agent_request: AgentRequest) -> AgentRequest:
     """Stores a new request with its first event, and wakes a worker when that commits."""
     now = timezone.now()
-    agent_request.request_id, agent_request.accepted_at, agent_request.run_began_at = uuid.uuid4(), now, now
+    agent_request.accepted_at = agent_request.run_began_at = now
     agent_request.last_sequence = 1
     with transaction.atomic(savepoint=False):
         agent_request.save(force_insert=True)
