@@ -19,6 +19,7 @@ from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, RequestKind
 from runtime.models import AgentRequest, IdempotencyKey
 from workspaces.authenticate import Principal
+from workspaces.models import Workspace
 
 KEY_LIFETIME = timedelta(hours=24)
 
@@ -130,9 +131,8 @@ def accepted_event(agent_request: AgentRequest) -> NewEvent:
     return NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)
 
 
-def _make_room(principal: Principal, agent: Agent, submission: Submission) -> None:
-    """Refuses what the workspace has no room for, and clears the session if the caller asks for it."""
-    workspace = principal.workspace
+def check_room(workspace: Workspace) -> None:
+    """Raises `QueueFull` when the workspace has as many unfinished requests as it may."""
     limit = workspace.max_queued_requests
     # An offset instead of a count: it stops at the limit, however many there are.
     # Ordered as the index of unfinished requests is, else SQLite walks the finished ones too.
@@ -140,6 +140,12 @@ def _make_room(principal: Principal, agent: Agent, submission: Submission) -> No
     if limit == 0 or unfinished[limit - 1 : limit]:
         text = f"The workspace has {limit} unfinished requests; wait for some of them to end."
         raise QueueFull(text, details={"limit": limit, "retry_after_s": 1})
+
+
+def _make_room(principal: Principal, agent: Agent, submission: Submission) -> None:
+    """Refuses what the workspace has no room for, and clears the session if the caller asks for it."""
+    workspace = principal.workspace
+    check_room(workspace)
     if submission.multitask == "enqueue":
         return
     # One at a time per agent, so that two callers cannot both find the session idle.

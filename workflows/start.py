@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from agents.json_schema import faults_of
-from runtime.accept import insert_request
+from runtime.accept import check_room, insert_request
 from runtime.kinds import RequestKind
 from runtime.models import AgentRequest
 from workflows.errors import TooDeep, WorkflowDisabled, WorkflowDuplicateRun, WorkflowNotFound
@@ -32,8 +32,9 @@ def start_run(
     schedule: Schedule | None = None,
     scheduled_for: datetime | None = None,
 ) -> WorkflowRun:
-    """Stores the run and wakes a worker. Raises `WorkflowDuplicateRun`, which names the active one, and its kin."""
+    """Stores the run and wakes a worker. Raises `QueueFull`, `WorkflowDuplicateRun`, which names the active one, and their kin."""
     version = _runnable(workflow, given)
+    check_room(workflow.workspace)
     request = _request(workflow, given)
     run_id = request.session_id
     request.dedup_key, request.created_by = dedup_key, by

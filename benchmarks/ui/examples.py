@@ -19,6 +19,8 @@ from workflows.models import WorkflowRun
 from workflows.schedules.change import make_schedule
 from workflows.start import find_workflow, start_run
 from workflows.versions import save_workflow
+from workflows.webhooks.change import make_endpoint, send_test
+from workflows.webhooks.models import WebhookEndpoint
 from workspaces import encryption
 from workspaces.invitations import invite
 from workspaces.models import User, Workspace
@@ -56,6 +58,7 @@ def examples_in(workspace: Workspace, user: User) -> dict[str, str]:
         "workflow_id": run.workflow.workflow_id,
         "run_id": run.run_id,
         "schedule_id": str(run.workflow.schedules.all()[0].pk),
+        "webhook_id": str(_endpoint(workspace).pk),
         "dataset_id": str(experiment.dataset.pk),
         "experiment_id": str(experiment.pk),
         "event_id": str(_telling_call(workspace).pk),
@@ -84,6 +87,16 @@ def _run(workspace: Workspace) -> WorkflowRun:
         save_workflow(workflow, definition, actor=_ACTOR)
         make_schedule(workflow, {"name": "every morning", "cron": "0 9 * * *", "zone": "Europe/Berlin"}, by=_ACTOR)
     return start_run(find_workflow(workspace, "morning-report"), {"day": "today"}, by=_ACTOR)
+
+
+def _endpoint(workspace: Workspace) -> WebhookEndpoint:
+    """Which nobody listens to, so it is switched off, with a message that was never sent."""
+    known = workspace.webhook_endpoints.filter(name="shop").first()
+    if known is None:
+        about = {"name": "shop", "url": "https://shop.example/ends", "is_enabled": False}
+        known = make_endpoint(workspace, about, by=_ACTOR)
+        workspace.webhook_deliveries.filter(pk=send_test(known).pk).update(state="failed", next_at=None)
+    return known
 
 
 def _experiment(row: AgentRequest) -> Experiment:

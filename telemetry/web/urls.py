@@ -24,10 +24,12 @@ from telemetry.web.sessions.views import session_list
 from telemetry.web.signals.views import signal_catalogue
 from telemetry.web.trace.views import export, request_page, steer
 from telemetry.web.usage.views import usage
+from telemetry.web.workflows.hooks import change_hooks
 from telemetry.web.workflows.listing import workflow_list
 from telemetry.web.workflows.page import workflow_page
 from telemetry.web.workflows.runs import rerun, run_page, start
 from telemetry.web.workflows.schedules import schedule_new, schedule_page
+from telemetry.web.workflows.webhooks import webhook_list, webhook_page
 
 app_name = "web"
 _W = "w/<slug:workspace>"
@@ -60,11 +62,14 @@ urlpatterns = [
     path(f"{_W}/inbox/<str:interaction_id>/", interaction, name="interaction"),
     path(f"{_W}/sessions/", session_list, name="sessions"),
     path(f"{_W}/sessions/<str:agent_id>/<session_id:session_id>/", session_page, name="session"),
+    path(f"{_W}/webhooks/", webhook_list, name="webhooks"),
+    path(f"{_W}/webhooks/<int:webhook_id>/", webhook_page, name="webhook"),
     path(f"{_W}/workflows/", workflow_list, name="workflows"),
     path(_WORKFLOW, workflow_page, name="workflow"),
     path(f"{_WORKFLOW}run/", start, name="workflow-start"),
     path(f"{_WORKFLOW}runs/<str:run_id>/", run_page, name="run"),
     path(f"{_WORKFLOW}runs/<str:run_id>/rerun/", rerun, name="run-rerun"),
+    path(f"{_WORKFLOW}hooks/", change_hooks, name="workflow-hooks"),
     path(f"{_WORKFLOW}schedules/new/", schedule_new, name="schedule-new"),
     path(f"{_WORKFLOW}schedules/<int:schedule_id>/", schedule_page, name="schedule"),
     path(f"{_W}/evals/", evals, name="evals"),

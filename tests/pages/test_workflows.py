@@ -127,6 +127,39 @@ def test_the_admins_form_checks_what_is_defined(owner: User, workspace: Workspac
     assert AgentRequest.rows.filter(kind="workflow").count() == 0
 
 
+def test_hooks_and_webhooks_are_managed_by_hand(
+    visitor: Client, viewer: Client, workspace: Workspace, workflow: Workflow
+) -> None:
+    hooks = place(workspace, "wf/hooks/")
+    visitor.post(hooks, {"action": "make", "name": "push"})
+    hook = workspace.inbound_hooks.get()
+    shown = visitor.get(place(workspace, "wf/?tab=hooks")).content.decode()
+    [address] = re.findall(r'data-copy="(http[^"]+/hooks/[^"]+)"', shown)
+    assert "/hooks/" not in viewer.get(place(workspace, "wf/?tab=hooks")).content.decode()
+    assert Client().post(address, {"n": 1}, content_type="application/json").status_code == 202
+    visitor.post(hooks, {"action": "anew", "hook": hook.pk})
+    assert Client().post(address, {"n": 1}, content_type="application/json").status_code == 404
+    visitor.post(hooks, {"action": "remove", "hook": hook.pk})
+    assert not workspace.inbound_hooks.exists()
+
+    webhooks = f"/w/{workspace.slug}/webhooks/"
+    assert visitor.post(webhooks, {"name": "shop", "url": "ftp://x"}).status_code == 422
+    made = visitor.post(webhooks, {"name": "shop", "url": "https://shop.example/", "event_types": ["run.failed"]})
+    endpoint = workspace.webhook_endpoints.get()
+    assert endpoint.secret in made.content.decode()
+    assert endpoint.secret not in visitor.get(webhooks).content.decode()
+    page = f"{webhooks}{endpoint.pk}/"
+    visitor.post(page, {"action": "test"})
+    delivery = endpoint.deliveries.get()
+    assert delivery.message_id in visitor.get(f"{page}?state=pending").content.decode()
+    endpoint.deliveries.update(state="failed", next_at=None)
+    visitor.post(page, {"action": "redeliver", "message": delivery.message_id})
+    assert endpoint.deliveries.get().state == "pending"
+    assert viewer.post(page, {"action": "remove"}).status_code == 403
+    visitor.post(page, {"action": "remove"})
+    assert not workspace.webhook_endpoints.exists()
+
+
 def test_what_masher_has_kept_is_searched_and_taken_along(visitor: Client, workspace: Workspace) -> None:
     for number, words in enumerate(("a lost parcel", "a broken lamp")):
         content = {"summary": words, "trace_id": f"{number}"}

@@ -10,6 +10,7 @@ from runtime.models import AgentRequest
 from tests.conftest import AgentMaker, Driver
 from tests.workflows.conftest import Define, Start, called
 from tests.workflows.test_runs import step
+from workspaces.models import Workspace
 
 PATH = "/api/v1/workflows"
 
@@ -73,7 +74,16 @@ def test_what_is_not_there_is_not_found(api_client: APIClient, define: Define, s
     assert stranger_client.get(PATH).json()["data"]["workflows"] == []
 
 
+def test_a_workspace_has_room_for_so_many_runs_too(api_client: APIClient, workspace: Workspace, define: Define) -> None:
+    define(step("first", input="`1`"))
+    Workspace.objects.filter(pk=workspace.pk).update(max_queued_requests=1)
+    answers = [post(api_client, "wf/run") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+
+
 def test_input_is_checked_against_the_schema(api_client: APIClient, define: Define) -> None:
+    define(step("first", input="input.n"))
+    assert post(api_client, "wf/run", {"input": [1]}).status_code == 422
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     define(step("first", input="input.n"), input_schema=schema)
     refused = post(api_client, "wf/run", {"input": {"n": "two"}})

@@ -1,5 +1,7 @@
 """Workflows and their runs (contract 2.2.9 to 2.2.11), and steering them."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +24,7 @@ from workflows.api.shapes import (
     WorkflowListShape,
     WorkflowShape,
 )
-from workflows.models import WorkflowRun
+from workflows.models import Workflow, WorkflowRun
 from workflows.public import STATUSES, run_row, shown_status, statuses_of, step_accounts, workflow_row
 from workflows.rerun import rerun_run
 from workflows.signal import signal_run
@@ -62,6 +64,7 @@ class RunWorkflowView(APIView):
         workflow = the_workflow(request, workflow_id)
         body = read_body(request, RunBody)
         dedup_key = (body["dedup_key"] or "").strip()
+        _check_input(workflow, body["input"])
         run = start_run(workflow, body["input"], by=principal_of(request).name, dedup_key=dedup_key)
         return _started(run)
 
@@ -137,6 +140,7 @@ class RerunRunView(SteerView):
         run = the_run(request, workflow_id, run_id)
         body = read_body(request, RerunBody)
         given = body.get("input", run.input)
+        _check_input(run.workflow, given)
         return _started(rerun_run(run, given, by=principal_of(request).name, from_step=body["from_step"].strip()))
 
 
@@ -148,6 +152,14 @@ class SignalRunView(SteerView):
         body = read_body(request, SignalBody)
         signal_run(run, body["name"].strip(), body["payload"], by=principal_of(request).name)
         return _run(the_run(request, workflow_id, run_id))
+
+
+def _check_input(workflow: Workflow, given: Any) -> None:
+    """An object, as the contract has it, unless the workflow itself says what it takes."""
+    version = workflow.current_version
+    has_schema = version is not None and version.typed_definition.input_schema is not None
+    if not has_schema and not isinstance(given, dict):
+        raise InvalidBody([{"type": "dict_type", "loc": ["body", "input"], "msg": "Not an object."}])
 
 
 def _run(run: WorkflowRun) -> Response:

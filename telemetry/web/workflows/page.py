@@ -12,19 +12,20 @@ from telemetry.query.newest import newest_event
 from telemetry.query.pages import newest_page
 from telemetry.web.links import may_define_agents
 from telemetry.web.visit import Visit, screen
+from workflows.hooks.address import signed_part
 from workflows.models import Workflow, WorkflowRun
 from workflows.public import STATUSES, statuses_of
 from workflows.schedules.times import next_times
 from workflows.start import find_workflow
 from workspaces.roles import Scope
 
-TABS = ("runs", "definition", "schedules")
+TABS = ("runs", "definition", "schedules", "hooks")
 PAGE_SIZE = 50
 
 
 @screen("workflows", Scope.AGENTS_READ)
 def workflow_page(visit: Visit, workflow_id: str) -> HttpResponse:
-    """`tab=runs|definition|schedules`, and of runs `status`, `trigger` and `cursor`."""
+    """`tab=runs|definition|schedules|hooks`, and of runs `status`, `trigger` and `cursor`."""
     workflow = find_workflow(visit.workspace, workflow_id)
     wanted = visit.request.GET.get("tab", "")
     tab = wanted if wanted in TABS else TABS[0]
@@ -74,7 +75,14 @@ def _schedules(visit: Visit, workflow: Workflow) -> dict[str, Any]:
     return {"schedules": rows}
 
 
-_CONTEXTS = {"runs": _runs, "definition": _definition, "schedules": _schedules}
+def _hooks(visit: Visit, workflow: Workflow) -> dict[str, Any]:
+    """Only for who may change agents: an address starts runs."""
+    rows = list(workflow.inbound_hooks.order_by("name")) if visit.may(Scope.AGENTS_WRITE) else []
+    address = visit.request.build_absolute_uri
+    return {"hooks": [(hook, address(reverse("inbound-hook", args=[signed_part(hook)]))) for hook in rows]}
+
+
+_CONTEXTS = {"runs": _runs, "definition": _definition, "schedules": _schedules, "hooks": _hooks}
 
 
 def admin_link(visit: Visit, workflow: Workflow) -> str:
