@@ -1,6 +1,7 @@
 """Masher through HTTP: both workflows, both modes, checkpoints and artifacts (contract 7.5, A26 to A28)."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,29 @@ def test_a_trace_becomes_one_row_for_evals_however_often_it_is_asked_for(
     assert record["tool_call_count"] == 1
     assert workspace.masher_rows.count() == 1
     assert len(Path(results[0]["artifact_path"]).read_text().splitlines()) == 1
+
+
+def test_two_runs_at_once_keep_every_trace_once(
+    api_client: APIClient, agent: Agent, run_requests: Driver, workspace: Workspace
+) -> None:
+    for number in range(12):
+        body = {"message": f"say={number}", "session_id": f"s-{number}"}
+        api_client.post(f"/api/v1/agent/{agent.agent_id}/request", body, format="json")
+    run_requests()
+    wish = {"input": {"mode": "incremental", "target_agent_id": agent.agent_id}}
+    runs = [post(api_client, f"{DIGEST}/run", wish).json()["data"]["run_id"] for _ in range(2)]
+    workers = [threading.Thread(target=run_requests) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    states = [get(api_client, f"{DIGEST}/runs/{run_id}")["output"]["task_states"]["digest-traces"] for run_id in runs]
+    assert sum(state["appended_trace_count"] for state in states) == 12
+    lines = Path(states[0]["artifact_path"]).read_text().splitlines()
+    assert len(lines) == len({json.loads(line)["trace_id"] for line in lines}) == workspace.masher_rows.count() == 12
+    ask(api_client, run_requests, agent, "say=later")
+    third = run(api_client, run_requests, DIGEST, wish["input"])["output"]["task_states"]["digest-traces"]
+    assert (third["processed_trace_count"], third["appended_trace_count"]) == (1, 1)
 
 
 @pytest.mark.parametrize(

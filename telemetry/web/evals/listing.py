@@ -28,10 +28,10 @@ def evals(visit: Visit) -> HttpResponse:
     context = {
         "datasets": visit.workspace.datasets.annotate(
             accepted=Count("questions", filter=is_accepted), proposed=Count("questions", filter=is_proposed)
-        ),
-        "experiments": visit.workspace.experiments.select_related(
-            "dataset", "agent_version__agent", "agent_request"
-        ).annotate(answers=Count("results"), passed=Count("results", filter=Q(results__has_passed=True)))[:_NEWEST],
+        ).order_by("name"),
+        "experiments": visit.workspace.experiments.select_related("dataset", "agent_version__agent", "agent_request")
+        .annotate(answers=Count("results"), passed=Count("results", filter=Q(results__has_passed=True)))
+        .order_by("-pk")[:_NEWEST],
         "may_change": visit.may(Scope.AGENTS_WRITE),
         "fault": fault,
     }

@@ -49,7 +49,7 @@ def _listed(workspace: Workspace) -> list[ListedWorkflow]:
     )
     return [
         ListedWorkflow(workflow=row, steps=_steps(row), last=last.get(row.pk), active=row.active, next_at=row.next_at)
-        for row in rows
+        for row in rows.order_by("position", "pk")
     ]
 
 
