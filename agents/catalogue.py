@@ -133,7 +133,9 @@ def _sync_agent(workspace: Workspace, registered: RegisteredSpec, position: int)
     save_version(agent, code_definition(registered, agent.overrides), actor="code", note="From code")
     if agent.is_gone:
         workspace.agents.filter(pk=agent.pk).update(is_gone=False)
-        if registered.metadata is None:
+        if registered.is_worker:
+            workspace.agents.filter(pk=agent.pk).update(role=Agent.Role.WORKER)
+        elif registered.metadata is None:
             _make_primary(workspace, agent)
 
 

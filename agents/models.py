@@ -61,7 +61,11 @@ class ProviderCredential(models.Model):
 class AgentQuerySet(models.QuerySet["Agent"]):
     def offered(self) -> "AgentQuerySet":
         """Those that take requests."""
-        return self.filter(is_enabled=True, is_gone=False)
+        return self.listed().filter(is_enabled=True, is_gone=False)
+
+    def listed(self) -> "AgentQuerySet":
+        """Those that people may see and choose."""
+        return self.exclude(role__in=Agent.HIDDEN)
 
 
 class Agent(models.Model):
@@ -74,6 +78,11 @@ class Agent(models.Model):
     class Role(models.TextChoices):
         PRIMARY = "primary", "Primary"
         SUBAGENT = "subagent", "Subagent"
+        WORKER = "worker", "Workflow worker"
+        WORKFLOW = "workflow", "Workflow"
+
+    HIDDEN = (Role.WORKER, Role.WORKFLOW)
+    """They serve workflows, or stand for one (contract 7.6)."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="agents")
     agent_id = models.CharField(max_length=200, help_text="The agent's name in URLs and logs.")

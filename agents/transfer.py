@@ -36,7 +36,7 @@ class Change:
 
 def export_agents(workspace: Workspace, *, only: Collection[str] = ()) -> str:
     """The workspace's agents as YAML, all or those named; `InvalidAgentFile` when a named one is not there."""
-    agents = list(workspace.agents.select_related("current_version"))
+    agents = list(workspace.agents.listed().select_related("current_version"))
     if missing := sorted(set(only) - {agent.agent_id for agent in agents}):
         raise InvalidAgentFile([Problem(0, f"{workspace} has no agent {agent_id!r}.") for agent_id in missing])
     chosen = [_entry(agent) for agent in agents if not only or agent.agent_id in only]

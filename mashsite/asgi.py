@@ -20,6 +20,7 @@ from telemetry.api_log.capture import ApiLog  # noqa: E402
 from telemetry.api_log.stream import api_event_stream  # noqa: E402
 from telemetry.stream import event_stream  # noqa: E402
 from telemetry.web.streams import page_streams  # noqa: E402
+from workflows.stream import run_stream  # noqa: E402
 from workspaces.connections import keep_connections  # noqa: E402
 
 # Channels routes ASGI applications with Django's `path`, whose types know views only.
@@ -27,6 +28,7 @@ stream_patterns = [
     path("api/v1/agent/<str:agent_id>/request/<uuid:request_id>/events", request_stream),  # type: ignore[arg-type]
     path("api/v1/agent/<str:agent_id>/sessions/<path:session_id>/events", session_stream),  # type: ignore[arg-type]
     path("h2a/<str:agent_id>/agent/<str:named>/request/<str:request_id>", agent_stream),  # type: ignore[arg-type]
+    path("api/v1/workflows/<str:workflow_id>/runs/<str:run_id>/events", run_stream),  # type: ignore[arg-type]
     path("api/v1/telemetry/events/stream", event_stream),  # type: ignore[arg-type]
     path("api/v1/telemetry/api/events/stream", api_event_stream),  # type: ignore[arg-type]
     *page_streams,

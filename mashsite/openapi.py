@@ -56,6 +56,15 @@ def add_streams(result: Schema, generator: Any, request: Any, public: bool) -> S
             cursor="after_event_id",
         )
     }
+    result["paths"]["/api/v1/workflows/{workflow_id}/runs/{run_id}/events"] = {
+        "get": _stream(
+            "stream_workflow_run",
+            "Follow a run: every event of its log, and the end after a terminal one.",
+            path={"workflow_id": {"type": "string"}, "run_id": {"type": "string"}},
+            cursor="after_seq",
+            empty="The cursor is the head of a run that has ended: there is nothing to wait for.",
+        )
+    }
     result["paths"]["/api/v1/telemetry/events/stream"] = {"get": _event_stream()}
     result["paths"]["/api/v1/telemetry/api/events/stream"] = {"get": _api_event_stream()}
     return result

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "workspaces",
     "agents",
     "runtime",
+    "workflows",
     "telemetry",
 ]
 MIDDLEWARE = [
@@ -218,7 +219,14 @@ SPECTACULAR_SETTINGS = {
         "mashsite.openapi.add_streams",
         "mashsite.openapi.add_errors",
     ],
-    "ENUM_NAME_OVERRIDES": {"RequestStatus": "runtime.kinds.Status", "EndReason": "runtime.kinds.Reason"},
+    "ENUM_NAME_OVERRIDES": {
+        "RequestStatus": "runtime.kinds.Status",
+        "EndReason": "runtime.kinds.Reason",
+        "RunStatus": "workflows.public.STATUSES",
+        "ScheduleKind": "workflows.schedules.models.Schedule.Kind",
+        "InteractionKind": "runtime.models.Interaction.Kind",
+        "RequestKind": "runtime.kinds.RequestKind",
+    },
 }
 
 # Running agents
@@ -239,6 +247,7 @@ MASH_BASH_USER = env_text("MASH_BASH_USER", "nobody")
 MASH_BASH_ROOT = env_text("MASH_BASH_ROOT")
 MASH_BASH_MEMORY_MB = env_number("MASH_BASH_MEMORY_MB", 1024, minimum=64)
 MASH_BASH_NETWORK = env_flag("MASH_BASH_NETWORK", default=True)
+MASH_MASHER_ENABLED = env_flag("MASH_MASHER_ENABLED", default=True)
 MASH_FILES_WORKSPACES = env_list("MASH_FILES_WORKSPACES")
 MASH_FILES_ROOT = env_text("MASH_FILES_ROOT")
 MASH_MAX_MESSAGE_BYTES = 256 * 1024

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import uuid
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -15,11 +14,12 @@ from runtime import events, finish, queue
 from runtime.attachments import store
 from runtime.attachments.values import Reference, Upload
 from runtime.cancel import ask_to_stop
-from runtime.errors import AgentDisabled, IdempotencyMismatch, QueueFull, SessionBusy
+from runtime.errors import AgentDisabled, AgentNotFound, IdempotencyMismatch, QueueFull, SessionBusy
 from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, RequestKind
 from runtime.models import AgentRequest, IdempotencyKey
 from workspaces.authenticate import Principal
+from workspaces.models import Workspace
 
 KEY_LIFETIME = timedelta(hours=24)
 
@@ -57,6 +57,8 @@ def accept_request(
     principal: Principal, agent: Agent, submission: Submission, *, idempotency_key: str = ""
 ) -> Accepted:
     """Stores the request with its first event and wakes a worker, all in one transaction."""
+    if agent.role in Agent.HIDDEN:
+        raise AgentNotFound("There is no such agent.")
     if agent.is_gone:
         raise AgentDisabled(f"The code that defines the agent {agent.agent_id} is not part of this deployment.")
     if not agent.is_enabled or agent.current_version is None:
@@ -106,7 +108,7 @@ def _accept(principal: Principal, agent: Agent, submission: Submission) -> Agent
 def insert_request(agent_request: AgentRequest) -> AgentRequest:
     """Stores a new request with its first event, and wakes a worker when that commits."""
     now = timezone.now()
-    agent_request.request_id, agent_request.accepted_at, agent_request.run_began_at = uuid.uuid4(), now, now
+    agent_request.accepted_at = agent_request.run_began_at = now
     agent_request.last_sequence = 1
     with transaction.atomic(savepoint=False):
         agent_request.save(force_insert=True)
@@ -129,9 +131,8 @@ def accepted_event(agent_request: AgentRequest) -> NewEvent:
     return NewEvent(event_type=EventKind.REQUEST_ACCEPTED, key="request.accepted", payload=payload)
 
 
-def _make_room(principal: Principal, agent: Agent, submission: Submission) -> None:
-    """Refuses what the workspace has no room for, and clears the session if the caller asks for it."""
-    workspace = principal.workspace
+def check_room(workspace: Workspace) -> None:
+    """Raises `QueueFull` when the workspace has as many unfinished requests as it may."""
     limit = workspace.max_queued_requests
     # An offset instead of a count: it stops at the limit, however many there are.
     # Ordered as the index of unfinished requests is, else SQLite walks the finished ones too.
@@ -139,6 +140,12 @@ def _make_room(principal: Principal, agent: Agent, submission: Submission) -> No
     if limit == 0 or unfinished[limit - 1 : limit]:
         text = f"The workspace has {limit} unfinished requests; wait for some of them to end."
         raise QueueFull(text, details={"limit": limit, "retry_after_s": 1})
+
+
+def _make_room(principal: Principal, agent: Agent, submission: Submission) -> None:
+    """Refuses what the workspace has no room for, and clears the session if the caller asks for it."""
+    workspace = principal.workspace
+    check_room(workspace)
     if submission.multitask == "enqueue":
         return
     # One at a time per agent, so that two callers cannot both find the session idle.

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from runtime import drafts, news
 from runtime.errors import RequestCancelled, StaleAttempt
-from runtime.kinds import UNFINISHED, EventKind
+from runtime.kinds import UNFINISHED, EventKind, RequestKind
 from runtime.mirrors import MIRROR_PREFIX, mirror_kind, mirror_reference
 from runtime.models import AgentRequest, RuntimeEvent
 from runtime.news import News
@@ -76,7 +76,8 @@ def _mirror(agent_request: AgentRequest, rows: list[RuntimeEvent], using: str) -
     """Refers to a child's events in its parent's log, as long as the parent is there to see them (contract 3.6)."""
     parent = agent_request.parent
     own = [row for row in rows if not row.event_type.startswith(MIRROR_PREFIX)]
-    if parent is None or not own:
+    if parent is None or not own or parent.kind == RequestKind.WORKFLOW:
+        # A run's own log says how its steps began and ended, and names their requests.
         return
     try:
         head = _raise_sequence(parent, len(own), None, using, only_unfinished=True)

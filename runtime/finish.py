@@ -1,5 +1,7 @@
 """Ends a request: turn, terminal event, final state and the wake-up of whoever waits, in one transaction."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from runtime.errors import RequestCancelled, StaleAttempt
 from runtime.events import NewEvent
 from runtime.kinds import EventKind, Reason, Status, WaitReason
 from runtime.models import AgentRequest, AgentRequestQuerySet, Interaction
+from runtime.tally import PREVIEW_CHARACTERS
 
 _KEYS = {
     Status.COMPLETED: (EventKind.REQUEST_COMPLETED, "request.completed"),
@@ -73,6 +76,18 @@ def complete_compaction(agent_request: AgentRequest, pending: list[NewEvent], co
         }
         outcome = Outcome(text=compaction.summary_text, signals={}, input_tokens=0, output_tokens=0)
         body = completed_body(agent_request, outcome, metadata, total)
+        _append_end(agent_request, pending, Status.COMPLETED, body)
+
+
+def complete_run(
+    agent_request: AgentRequest, pending: list[NewEvent], output: dict[str, Any], save: Callable[[], None]
+) -> None:
+    """Completes a run of a workflow, and in the same transaction whatever `save` keeps of it; it leaves no turn."""
+    with transaction.atomic():
+        _end(agent_request, Status.COMPLETED, Reason.END_TURN)
+        save()
+        text = json.dumps(output.get("output"), ensure_ascii=False)[:PREVIEW_CHARACTERS]
+        body = {"trace_id": str(agent_request.trace_id), "response": {"text": text, **output}}
         _append_end(agent_request, pending, Status.COMPLETED, body)
 
 

@@ -55,6 +55,7 @@ class Reason(models.TextChoices):
 class RequestKind(models.TextChoices):
     TURN = "turn"
     COMPACTION = "compaction"
+    WORKFLOW = "workflow"
 
 
 class PauseReason(models.TextChoices):
@@ -95,6 +96,11 @@ class EventKind(models.TextChoices):
     SUBAGENT_COMPLETED = "runtime.subagent.call.completed"
     COMPACTION_COMPLETED = "runtime.compaction.completed"
     COMPACTION_FAILED = "runtime.compaction.failed"
+    WORKFLOW_STEP_STARTED = "runtime.workflow.step.started"
+    WORKFLOW_STEP_COMPLETED = "runtime.workflow.step.completed"
+    WORKFLOW_STEP_FAILED = "runtime.workflow.step.failed"
+    WORKFLOW_STEP_SKIPPED = "runtime.workflow.step.skipped"
+    WORKFLOW_SIGNAL = "runtime.workflow.signal"
     REQUEST_COMPLETED = "runtime.request.completed"
     REQUEST_FAILED = "runtime.request.failed"
     REQUEST_CANCELLED = "runtime.request.cancelled"
@@ -146,6 +152,8 @@ STEP_EVENTS = (
     EventKind.TOOL_COMPLETED,
     EventKind.SUBAGENT_COMPLETED,
     EventKind.STEP_COMPLETED,
+    EventKind.WORKFLOW_STEP_COMPLETED,
+    EventKind.WORKFLOW_STEP_FAILED,
 )
 
 PUBLIC_NAMES: dict[str, str] = {
@@ -156,6 +164,11 @@ PUBLIC_NAMES: dict[str, str] = {
     EventKind.REQUEST_RESUMED: "request.resumed",
     EventKind.INTERACTION_CREATE: "request.interaction.create",
     EventKind.INTERACTION_ACK: "request.interaction.ack",
+    EventKind.WORKFLOW_STEP_STARTED: "workflow.step.started",
+    EventKind.WORKFLOW_STEP_COMPLETED: "workflow.step.completed",
+    EventKind.WORKFLOW_STEP_FAILED: "workflow.step.failed",
+    EventKind.WORKFLOW_STEP_SKIPPED: "workflow.step.skipped",
+    EventKind.WORKFLOW_SIGNAL: "workflow.signal",
     EventKind.REQUEST_COMPLETED: "request.completed",
     EventKind.REQUEST_FAILED: "request.error",
     EventKind.REQUEST_CANCELLED: "request.cancelled",

@@ -34,7 +34,8 @@ def public_event(
     name = PUBLIC_NAMES.get(event.event_type)
     if name is None:
         return "agent.trace", _trace(event, agent_request)
-    data = _common(agent_request) | {"status": _STATUS_WORDS[EventKind(event.event_type)]}
+    word = _STATUS_WORDS.get(EventKind(event.event_type))
+    data = _common(agent_request) | ({"status": word} if word else {})
     shown = _SHOWN.get(event.event_type)
     data |= event.payload if shown is None else {key: event.payload[key] for key in shown}
     if name == "request.cancelled" and not knows_cancelled:

@@ -8,6 +8,7 @@ from runtime.kinds import EventKind
 
 PREVIEW_CHARACTERS = 200
 MAX_MODEL = 200
+_STEP_ENDS = (EventKind.STEP_COMPLETED, EventKind.WORKFLOW_STEP_COMPLETED)
 _TOOL_ENDS = (EventKind.TOOL_COMPLETED, EventKind.SUBAGENT_COMPLETED)
 
 
@@ -32,7 +33,7 @@ class Tally:
 
     @classmethod
     def of_event(cls, event_type: str, payload: Mapping[str, Any]) -> "Tally":
-        if event_type == EventKind.STEP_COMPLETED:
+        if event_type in _STEP_ENDS:
             return cls(steps=1)
         if event_type in _TOOL_ENDS:
             result = payload.get("result")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
@@ -121,6 +122,11 @@ class AgentAdmin(WorkspaceModelAdmin):
     search_help_text = "A part of the id, the name or the model."
     ordering = ("workspace__slug", "position", "id")
     change_form_template = "admin/agents/agent_change_form.html"
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
+        """Without those that stand for workflows, which have pages of their own."""
+        return super().get_queryset(request).exclude(role=Agent.Role.WORKFLOW)
 
     @admin.display(description="Name")
     def display_name(self, agent: Agent) -> str:

@@ -20,6 +20,7 @@ _THOUGHT = "runtime.llm.think.completed"
 _RETRIED = "runtime.llm.retry"
 _TOOL_STARTED = "runtime.tool.call.started"
 _TOOL_COMPLETED = "runtime.tool.call.completed"
+_STEP = "runtime.workflow.step."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,9 +100,20 @@ def _steps(evidence: Evidence) -> Iterator[str]:
                 yield f"{request.key}: {event.event_type} of {call} after it had finished"
             elif event.event_type == _TOOL_COMPLETED:
                 finished.add(call)
+        yield from _repeated_steps(request, evidence.events[request.pk])
         for index, count in thoughts.items():
             if count > 1:
                 yield f"{request.key}: step {index} was thought {count} times"
+
+
+def _repeated_steps(request: RequestRow, events: Iterable[EventRow]) -> Iterator[str]:
+    """Of a run: a step that is finished neither begins nor ends again."""
+    done: set[str] = set()
+    for event in events:
+        if event.event_type.startswith(_STEP) and event.payload["path"] in done:
+            yield f"{request.key}: {event.event_type} of {event.payload['path']} after it had finished"
+        if event.event_type == f"{_STEP}completed":
+            done.add(event.payload["path"])
 
 
 def _model_calls(evidence: Evidence) -> Iterator[str]:
@@ -133,6 +145,11 @@ def _tool_starts(evidence: Evidence) -> Counter[str]:
         for request in evidence.requests
         for event in evidence.events[request.pk]
         if event.event_type == _TOOL_STARTED
+    ) + Counter(
+        f"{request.session_id}:{event.payload['path']}"
+        for request in evidence.requests
+        for event in evidence.events[request.pk]
+        if event.event_type == f"{_STEP}started"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.chaos.host import AGENT_ID
+from benchmarks.chaos.host import AGENT_ID, WORKFLOW_ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,33 @@ class Client:
                     raise AssertionError(f"{answer.status_code} for a good submission: {answer.text}")
             time.sleep(0.2)
         return None
+
+    def run_workflow(self, key: str, *, within_s: float = 60) -> Submitted | None:
+        """Starts a run, once under this key; None if that is never answered."""
+        given = {"id": key, "words": f"go key={key} on", "items": ["a", "b", "c", "d"]}
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            with suppress(httpx.HTTPError):
+                if known := self._run(key):
+                    return known
+                path = f"/api/v1/workflows/{WORKFLOW_ID}/run"
+                answer = self.http.post(path, json={"dedup_key": key, "input": given})
+                if answer.status_code not in {200, 409} and answer.status_code < 500:
+                    raise AssertionError(f"{answer.status_code} for a good run: {answer.text}")
+            time.sleep(0.2)
+        return None
+
+    def _run(self, key: str) -> Submitted | None:
+        answer = self.http.get(f"/api/v1/workflows/{WORKFLOW_ID}/runs", params={"dedup_key": key})
+        answer.raise_for_status()
+        for run in answer.json()["data"]["runs"]:
+            return Submitted(key=key, request_id=run["request_id"], session_id=run["run_id"])
+        return None
+
+    def steer_run(self, run_id: str, verb: str) -> None:
+        """`cancel` or `resume`."""
+        with suppress(httpx.HTTPError):
+            self.http.post(f"/api/v1/workflows/{WORKFLOW_ID}/runs/{run_id}/{verb}")
 
     def status(self, request_id: str) -> dict[str, Any]:
         answer = self.http.get(f"/api/v1/agent/{AGENT_ID}/request/{request_id}")

@@ -1,8 +1,9 @@
-"""The agent that is tormented: its tools write down each time that they are really executed."""
+"""The agent and the workflow that are tormented: tools and steps write down each time that they are really executed."""
 
 import json
 import os
 import time
+from typing import Any
 
 from typing_extensions import override
 
@@ -14,15 +15,24 @@ from agents.tools.base import Tool
 from agents.tools.context import ToolContext
 from agents.tools.function import function_tool
 from agents.tools.registry import ToolRegistry
+from workflows.code import StepContext, code_function
+from workflows.definition import WorkflowDefinition
+from workflows.spec import CodeTask, WorkflowSpec
 
 AGENT_ID = "tormented"
+WORKFLOW_ID = "torment"
 HELPER_IDS = ("helper-a", "helper-b")
+# The inner run's message holds a key of its own.
+_SUB = "{words: join('', ['go key=', input.id, '-sub on'])}"
 LEDGER_VARIABLE = "MASH_CHAOS_LEDGER"
 
 
 def _enter(tool: str, phase: str, context: ToolContext) -> None:
+    _write(json.dumps({"tool": tool, "phase": phase, "key": context.idempotency_key, "process": os.getpid()}))
+
+
+def _write(line: str) -> None:
     """One short line, appended in one write, so that no process can tear another's."""
-    line = json.dumps({"tool": tool, "phase": phase, "key": context.idempotency_key, "process": os.getpid()})
     descriptor = os.open(os.environ[LEDGER_VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(descriptor, line.encode() + b"\n")
@@ -61,6 +71,49 @@ def _tools() -> list[Tool]:
     ]
 
 
+def note_step(given: Any, context: StepContext) -> str:
+    """A step that may be done again where its worker was lost, and never once it is finished."""
+    line = json.dumps({"tool": "note_step", "phase": "begun", "key": context.idempotency_key, "process": os.getpid()})
+    _write(line)
+    time.sleep(0.05)
+    return context.path
+
+
+def _workflows() -> list[WorkflowSpec]:
+    """One with steps of every kind, and the one that it runs."""
+    note = code_function(note_step, crash_policy="idempotent")
+    noted = {"kind": "code", "function": note.name}
+    asked = {"kind": "agent", "agent_id": HELPER_IDS[0], "answer": "text"}
+    steps: list[dict[str, Any]] = [
+        {
+            "id": "each",
+            "kind": "map",
+            "over": "input.items",
+            "max_concurrency": 3,
+            "steps": [
+                {"id": "note", **noted},
+                {"id": "ask", **asked, "message": "key=${input.id}-${item} tools=1 tool=write_again latency=0.1"},
+            ],
+        },
+        {
+            "id": "both",
+            "kind": "parallel",
+            "branches": {
+                "left": [{"id": "ok", "kind": "human", "prompt": "Go on?"}, {"id": "after", **noted}],
+                "right": [
+                    {"id": "pause", "kind": "wait", "seconds": 0.5},
+                    {"id": "call", "kind": "workflow", "workflow_id": "inner", "input": _SUB},
+                ],
+            },
+        },
+        {"id": "last", **noted},
+    ]
+    inner = WorkflowDefinition.model_validate({"steps": [{"id": "one", **noted}, {"id": "two", **noted}]})
+    outer = WorkflowDefinition.model_validate({"steps": steps})
+    first = CodeTask("first", note)
+    return [WorkflowSpec(WORKFLOW_ID, [first, *outer.steps]), WorkflowSpec("inner", [*inner.steps])]
+
+
 class TormentedSpec(AgentSpec):
     """Its sessions are summarized again and again."""
 
@@ -93,4 +146,6 @@ def host() -> AgentHost:
             display_name=agent_id, description="Helps.", capabilities=["helping"], usage_guidance="Whenever told to."
         )
         builder.subagent(TormentedSpec(agent_id), about)
+    for workflow in _workflows():
+        builder.workflow(workflow)
     return builder.build()

@@ -1,5 +1,5 @@
-"""A stream of requests over HTTP, some of them watched over streams that are cut again and again; some are cancelled and
-resumed, some delegate, some wait for the person that answers here."""
+"""A stream of requests and runs over HTTP, some of them watched over streams that are cut again and again; some are cancelled
+and resumed, some delegate, some wait for the person that answers here."""
 
 import json
 import random
@@ -18,6 +18,8 @@ _PAUSE_S = 0.15
 _SUBMIT_WITHIN_S = 90.0
 # Of all requests: those of one session run one after the other, so more would only wait.
 _SHARED = 0.12
+# Beside them, runs of a workflow
+_RUNS = 0.15
 
 
 class Load:
@@ -68,6 +70,8 @@ class Load:
         chance, count = self._chances[sender], 0
         while not self._stopping.is_set():
             key = f"s{sender}-{count}"
+            if chance.random() < _RUNS:
+                self._start_run(sender, f"w{sender}-{count}", random.Random(chance.random()))
             session_id = f"shared-{sender}" if chance.random() < _SHARED else key
             submitted = self._stack.client.submit(key, _words(chance, key), session_id, within_s=_SUBMIT_WITHIN_S)
             if submitted is not None:
@@ -78,6 +82,18 @@ class Load:
                     self._disturb(submitted, random.Random(chance.random()))
             count += 1
             self._stopping.wait(_PAUSE_S * chance.random() * 2)
+
+    def _start_run(self, sender: int, key: str, chance: random.Random) -> None:
+        """A run of the workflow; now and then it is cancelled, and goes on."""
+        started = self._stack.client.run_workflow(key, within_s=_SUBMIT_WITHIN_S)
+        if started is None:
+            return
+        self._by_sender[sender].append(started)
+        if chance.random() < 0.3:
+            time.sleep(chance.random())
+            self._stack.client.steer_run(started.session_id, "cancel")
+            time.sleep(chance.random())
+            self._stack.client.steer_run(started.session_id, "resume")
 
     def _watch(self, submitted: Submitted, chance: random.Random) -> None:
         transcript = Transcript(submitted.request_id)

@@ -7,12 +7,13 @@ from typing import Any, Self
 from runtime.client.events import RequestEvent
 from runtime.client.stream import RequestStream
 from runtime.client.transport import PREFIX, Transport, quoted
+from runtime.client.workflows import WorkflowCalls
 
 # The server holds a compaction's answer back for a minute.
 COMPACTION_TIMEOUT_S = 75.0
 
 
-class MashClient:
+class MashClient(WorkflowCalls):
     """One connection pool to one deployment; close it, or use it as a context manager."""
 
     def __init__(

@@ -9,6 +9,7 @@ from runtime import events, queue
 from runtime.errors import InteractionAnswered, InteractionExpired, InteractionNotFound
 from runtime.interactions.answers import read_answer
 from runtime.interactions.ask import ack_event
+from runtime.kinds import RequestKind
 from runtime.models import AgentRequest, Interaction
 from workspaces.scoping import only
 
@@ -30,7 +31,8 @@ def answer_interaction(agent_request: AgentRequest, interaction_id: str, respons
         interaction.answer, interaction.note = events.storable(reading.response), events.storable(reading.note)
         interaction.save(update_fields=["state", "answer", "note", "answered_by", "answered_at"])
         events.append(agent_request, [ack_event(interaction)])
-        if not agent_request.interactions.filter(state=State.OPEN).exists():
+        is_run = agent_request.kind == RequestKind.WORKFLOW
+        if is_run or not agent_request.interactions.filter(state=State.OPEN).exists():
             workspace.agent_requests.filter(pk=agent_request.pk).update(is_due=True)
             queue.enqueue(agent_request)
     return interaction

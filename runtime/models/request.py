@@ -67,6 +67,9 @@ class AgentRequest(models.Model):
     structured_output = models.JSONField(null=True, help_text="JSON Schema that the answer must satisfy.")
     created_by = models.CharField(max_length=200)
     kind = models.CharField(max_length=12, choices=RequestKind.choices, default=RequestKind.TURN)
+    dedup_key = models.CharField(
+        max_length=200, blank=True, help_text="Of unfinished requests of an agent one may have it."
+    )
     rerun_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="reruns")
 
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
@@ -136,6 +139,11 @@ class AgentRequest(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["parent", "parent_call"], condition=Q(parent__isnull=False), name="one_child_per_call"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "agent", "dedup_key"],
+                condition=Q(status__in=UNFINISHED) & ~Q(dedup_key=""),
+                name="one_unfinished_request_per_dedup_key",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=TERMINAL, finished_at__isnull=False)

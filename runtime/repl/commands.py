@@ -8,6 +8,7 @@ from runtime.repl.memory import MEMORY
 from runtime.repl.steering import STEERING
 from runtime.repl.text import one_line
 from runtime.repl.view import Outcome
+from runtime.repl.workflows import WORKFLOWS
 
 
 def run_command(line: str, desk: Desk) -> Outcome:
@@ -113,6 +114,7 @@ COMMANDS = (
     Command(name="use", arguments="<agent_id>", help="Talk to another agent.", run=_use),
     *STEERING,
     *MEMORY,
+    *WORKFLOWS,
 )
 
 

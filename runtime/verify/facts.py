@@ -111,10 +111,17 @@ def _note_calls(facts: Facts, event: RuntimeEvent) -> None:
             facts.is_erased = True
         case EventKind.TOOL_COMPLETED | EventKind.SUBAGENT_COMPLETED:
             facts.calls_ended.add(key.removeprefix("tool.call."))
+        case EventKind.WORKFLOW_STEP_COMPLETED | EventKind.WORKFLOW_STEP_FAILED if "path" in payload:
+            facts.calls_ended.add(call_of_step(payload["path"], payload["attempt"]))
         case EventKind.INTERACTION_CREATE if "interaction_id" in payload:
             facts.questions[payload["interaction_id"]] = ""
         case EventKind.INTERACTION_ACK if "interaction_id" in payload:
             facts.questions[payload["interaction_id"]] = payload["state"]
+
+
+def call_of_step(path: str, attempt: int) -> str:
+    """How a child that is a step of a run names what has called it: the step's path, and which attempt of it."""
+    return path if attempt == 1 else f"{path}#{attempt}"
 
 
 def _reason(event: RuntimeEvent) -> str:

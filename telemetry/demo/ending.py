@@ -12,9 +12,10 @@ from agents.signals import persisted_only
 from runtime.compact import Compaction
 from runtime.errors import DeadlineExceeded
 from runtime.events import NewEvent
-from runtime.execute import TurnFailed, error_body
+from runtime.execute import error_body
 from runtime.finish import Outcome, completed_body, end_event, stored_events, turn_metadata
 from runtime.kinds import EventKind, PauseReason, Reason, Status
+from runtime.turn import TurnFailed
 from runtime.turn_signals import collect_signals
 from runtime.usage.budget import BudgetExceeded
 from telemetry.demo.take import LEASE_S, Take

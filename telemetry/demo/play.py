@@ -5,8 +5,8 @@ from datetime import datetime
 from agents.llm.types import LLMContentBlock, LLMMessage
 from agents.loop import Ask, CallTools, CommitStep, Delegate, Fail, Finish, LoopState, Think, after_commit, next_step
 from runtime import begin
-from runtime.execute import step_completed
 from runtime.kinds import Reason
+from runtime.turn import step_completed
 from telemetry.demo import asking, compaction, delegation, ending
 from telemetry.demo.acting import act
 from telemetry.demo.ending import Cut, Held

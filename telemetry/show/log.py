@@ -30,6 +30,10 @@ _PARTS = {
     "cost_usd": "payload__cost_usd",
     "interaction_id": "payload__interaction_id",
     "reason": "payload__reason",
+    "path": "payload__path",
+    "kind": "payload__kind",
+    "attempt": "payload__attempt",
+    "request_id": "payload__request_id",
 }
 _TEXTS = ("assistant_text", "partial_text")
 """Of these the beginning is read."""

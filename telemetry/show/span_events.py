@@ -4,6 +4,7 @@ Folding the events that a page has and then the ones that came since gives what 
 send just the difference.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from telemetry.show.log import LogLine
 from telemetry.show.spans import ROOT, SUBAGENT_WAIT, Kind, Trace
 
 _PREVIEW = 160
+# What goes on elsewhere, or with a person, looks like that in every trace.
+_STEP_KINDS: Mapping[str, Kind] = {"agent": "subagent", "workflow": "subagent", "human": "wait", "wait": "wait"}
 
 
 def fold_event(trace: Trace, line: LogLine) -> None:
@@ -167,6 +170,37 @@ def _person_answered(trace: Trace, line: LogLine) -> None:
         span.note = _text(f"{line.payload.get('state')}: {answer}" if answer else line.payload.get("state"))
 
 
+def _step_started(trace: Trace, line: LogLine) -> None:
+    """A step of a workflow's run; its path says where it stands: `each/3/fetch`."""
+    trace.end("wait", line)
+    path, attempt = str(line.payload.get("path") or ""), int(line.payload.get("attempt") or 1)
+    kind = _STEP_KINDS.get(str(line.payload.get("kind")), "step")
+    note = str(line.payload.get("kind") or "") + (f", attempt {attempt}" if attempt > 1 else "")
+    preview = _text(json.dumps(line.payload.get("input"), ensure_ascii=False)) if "input" in line.payload else ""
+    depth = 1 + path.count("/")
+    trace.begin(f"step:{path}", line, kind, path, depth, preview=preview, note=note, path=path)
+
+
+def _step_ended(trace: Trace, line: LogLine) -> None:
+    path = str(line.payload.get("path") or "")
+    span = trace.end(f"step:{path}", line)
+    if span is None:
+        # It could not begin, or was taken over from another run.
+        span = trace.begin(f"step:{path}", line, "step", path, 1 + path.count("/"), path=path)
+        trace.end(f"step:{path}", line)
+    if line.event_type == EventKind.WORKFLOW_STEP_FAILED:
+        span.error = _text(line.payload.get("error")) or "failed"
+    elif line.event_type == EventKind.WORKFLOW_STEP_SKIPPED:
+        span.note = "skipped"
+    else:
+        span.preview = _text(json.dumps(line.payload.get("output"), ensure_ascii=False))
+        span.child = str(line.payload.get("request_id") or span.child)
+
+
+def _signalled(trace: Trace, line: LogLine) -> None:
+    trace.end("wait", line)
+
+
 def _recovered(trace: Trace, line: LogLine) -> None:
     """A worker was lost: what it was doing is over, and somebody else goes on."""
     for role in [role for role in trace.open if role == "model"]:
@@ -226,6 +260,11 @@ _HANDLERS: dict[str, Callable[[Trace, LogLine], None]] = {
     EventKind.INTERACTION_ACK: _person_answered,
     EventKind.REQUEST_RECOVERED: _recovered,
     EventKind.REQUEST_RESUMED: _resumed,
+    EventKind.WORKFLOW_STEP_STARTED: _step_started,
+    EventKind.WORKFLOW_STEP_COMPLETED: _step_ended,
+    EventKind.WORKFLOW_STEP_FAILED: _step_ended,
+    EventKind.WORKFLOW_STEP_SKIPPED: _step_ended,
+    EventKind.WORKFLOW_SIGNAL: _signalled,
     EventKind.CONTEXT_LOADED: _went_on,
     EventKind.THINK_STARTED: _went_on,
     **dict.fromkeys(TERMINAL_EVENTS, _over),

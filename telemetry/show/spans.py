@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from telemetry.show.log import LogLine
 
-Kind = Literal["request", "queue", "model", "retry", "tool", "subagent", "wait", "summary"]
+Kind = Literal["request", "queue", "model", "retry", "tool", "subagent", "wait", "summary", "step"]
 ROOT = "request-1"
 QUEUED = "queue-1"
 SUBAGENT_WAIT = "Waiting for a subagent"
@@ -39,6 +39,8 @@ class Span:
     """Request id of the subagent's work."""
     call_id: str = ""
     """Of the tool call, as the model named it."""
+    path: str = ""
+    """Of a step: its place in the workflow's run."""
     parent: str = ""
     """Key of the model call that asked for it."""
     children: int = 0

@@ -45,6 +45,8 @@ GROUPS = (
         (
             Place(name="chat", title="Chat", icon="chat", scope=Scope.AGENTS_RUN, key="c"),
             Place(name="agents", title="Agents", icon="agents", scope=Scope.AGENTS_READ, key="a"),
+            Place(name="workflows", title="Workflows", icon="workflows", scope=Scope.AGENTS_READ, key="w"),
+            Place(name="evals", title="Evals", icon="evals", scope=Scope.AGENTS_READ, key="e"),
             Place(name="settings", title="Settings", icon="settings", scope=Scope.AGENTS_READ, key="t"),
         ),
     ),

@@ -11,12 +11,14 @@ from telemetry.web.requests.export import request_export
 from telemetry.web.requests.stream import request_list_stream
 from telemetry.web.sessions.stream import session_list_stream, session_page_stream
 from telemetry.web.trace.stream import request_page_stream
+from telemetry.web.workflows.stream import workflow_stream
 
 _W = "w/<slug:workspace>"
 
 # Channels routes ASGI applications with Django's `path`, whose types know views only.
 page_streams = [
     path(f"{_W}/stream", overview_stream),  # type: ignore[arg-type]
+    path(f"{_W}/workflows/<str:workflow_id>/stream", workflow_stream),  # type: ignore[arg-type]
     path(f"{_W}/api-log/stream", api_log_stream),  # type: ignore[arg-type]
     path(f"{_W}/inbox/stream", inbox_stream),  # type: ignore[arg-type]
     path(f"{_W}/requests/export", request_export),  # type: ignore[arg-type]

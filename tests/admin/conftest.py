@@ -20,6 +20,7 @@ from tests.factories import (
     TurnFactory,
     UserFactory,
 )
+from workflows.catalogue import new_workflow
 from workspaces.bootstrap import add_member
 from workspaces.models import User, Workspace
 from workspaces.roles import Role
@@ -86,7 +87,9 @@ def furnish(workspace: Workspace, mark: str) -> dict[type[Model], Model]:
     )
     usage = workspace.daily_usage.create(day=timezone.now().date(), agent_name=mark, model=f"{mark}-model", shard=0)
     attachment = AttachmentFactory.create(workspace=workspace, sha256=mark)
+    workflow = new_workflow(workspace, f"{mark}-workflow")
     rows = [
+        workflow,
         attachment,
         member,
         workspace,

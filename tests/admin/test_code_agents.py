@@ -140,7 +140,8 @@ def test_one_whose_code_is_gone_is_only_shown(developer, coded, monkeypatch):
 
 
 def test_a_new_workspace_has_the_codes_agents(coded):
-    assert create_workspace("brand-new", "Brand new", actor="tests").agents.get().agent_id == "coded"
+    [agent] = create_workspace("brand-new", "Brand new", actor="tests").agents.listed()
+    assert agent.agent_id == "coded"
 
 
 def test_an_agent_goes_and_comes_with_its_code(workspace, coded, monkeypatch):

@@ -43,7 +43,7 @@ def test_every_registered_model_has_an_example(secrets):
 
 
 def test_the_queue_and_groups_have_no_pages():
-    assert {model._meta.app_label for model in MODELS} == {"workspaces", "agents", "runtime"}
+    assert {model._meta.app_label for model in MODELS} == {"workspaces", "agents", "runtime", "workflows"}
 
 
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=LABELS)

@@ -17,7 +17,7 @@ def test_a_workspace_is_made_with_its_starter_agent(run: Run) -> None:
     said = run("mash_workspace", "create", "research", "--name", "Research", "--starter-agent")
     assert said.code == 0, said.err
     workspace = Workspace.objects.get(slug="research")
-    assert [agent.agent_id for agent in workspace.agents.all()] == ["assistant"]
+    assert [agent.agent_id for agent in workspace.agents.listed()] == ["assistant"]
     assert {"workspace": "research", "name": "Research", "members": 0, "agents": 1} in json.loads(
         run("mash_workspace", "list", "--json").out
     )

@@ -48,7 +48,7 @@ def test_a22_blank_and_empty_are_different_faults(
 @pytest.mark.appendix_a("A23")
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a23_an_unknown_agent_is_not_found(web: Web, primary: Agent, method: str, path: str) -> None:
-    """The part of the row that is about agents; workflows and their runs come with the workflows."""
+    """The part of the row that is about agents; for workflows and runs see `tests/workflows/test_api.py`."""
     body = b'{"message": "hello", "session_id": "s-1"}' if method == "POST" else b""
     headers = {"Content-Type": "application/json"}
     answer = web.call(method, f"/api/v1/agent/nobody{path}", body=body, headers=headers)

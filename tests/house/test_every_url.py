@@ -12,24 +12,48 @@ from dataclasses import dataclass
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from rest_framework.views import APIView
 
 from mashsite.asgi import stream_patterns
 from tests.factories import AgentFactory, AgentRequestFactory, AttachmentFactory, SessionFactory, TurnFactory
 from tests.samples import PNG, text_of
 from tests.web import Web
+from tests.workflows.conftest import run_in
+from workflows.evals.datasets import add_lines, make_dataset
+from workflows.evals.experiments import Plan, start_experiment
+from workflows.schedules.change import make_schedule
+from workflows.webhooks.change import make_endpoint, send_test
 from workspaces.models import Workspace
 from workspaces.roles import Scope
 from workspaces.tokens import issue_token
 
-PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs", "favicon.ico"}
+PUBLIC = {"", "healthz", "readyz", "openapi.json", "docs", "favicon.ico", "hooks/<str:signed>"}
 WALKED_ELSEWHERE = ("admin/", "h2a/", "w/", "account/", "assets/", "telemetry")
 _AGENT = "api/v1/agent/<str:agent_id>"
+_RUN = "api/v1/workflows/<str:workflow_id>/runs/<str:run_id>"
 BODIES: dict[str, dict[str, object]] = {
     "api/v1/telemetry/api/events/search": {},
     "api/v1/attachments": {"name": "dot.png", "data": text_of(PNG)},
     f"{_AGENT}/sessions/<path:session_id>/compact": {},
     f"{_AGENT}/sessions/<path:session_id>/fork": {},
+    "api/v1/workflows/<str:workflow_id>/run": {},
+    f"{_RUN}/cancel": {},
+    f"{_RUN}/resume": {},
+    f"{_RUN}/rerun": {},
+    f"{_RUN}/signal": {"name": "go"},
+    "api/v1/workflows/<str:workflow_id>/schedules": {"name": "daily", "cron": "0 9 * * *"},
+    "api/v1/workflows/<str:workflow_id>/inbound-hooks": {"name": "push"},
+    "api/v1/schedules/<int:schedule_id>": {"is_paused": True},
+    "api/v1/schedules/<int:schedule_id>/run": {},
+    "api/v1/inbound-hooks/<int:hook_id>": {"is_enabled": False},
+    "api/v1/datasets": {"name": "orders"},
+    "api/v1/datasets/<int:dataset_id>/rows": {"rows": [{"message": "hello"}]},
+    "api/v1/datasets/<int:dataset_id>/experiments": {"name": "first", "agent_id": "nobody"},
+    "api/v1/webhooks": {"name": "receiver", "url": "https://receiver.example/"},
+    "api/v1/webhooks/<int:webhook_id>": {"is_enabled": False},
+    "api/v1/webhooks/<int:webhook_id>/test": {},
+    "api/v1/webhooks/<int:webhook_id>/deliveries/<str:message_id>/redeliver": {},
     f"{_AGENT}/request": {"message": "hello", "session_id": "secret-session"},
     f"{_AGENT}/request/<uuid:request_id>/interaction": {"interaction_id": "itr_0123456789ab", "response": "approve"},
     **{
@@ -113,7 +137,24 @@ def secrets(other_workspace: Workspace) -> dict[str, str]:
     agent_request = AgentRequestFactory.create(
         workspace=other_workspace, agent=agent, session_id="secret-session", trace_id=uuid.uuid4()
     )
+    run = run_in(other_workspace)
+    schedule = make_schedule(run.workflow, {"name": "secret", "cron": "0 9 * * *"}, by="tests")
+    hook = other_workspace.inbound_hooks.create(workflow=run.workflow, name="secret", created_at=timezone.now())
+    dataset = make_dataset(other_workspace, "secret", by="tests")
+    add_lines(dataset, ['{"message": "secret"}'])
+    assert agent.current_version
+    wanted = Plan(name="secret", agent_version=agent.current_version, checks=[{"kind": "exact"}])
+    experiment = start_experiment(dataset, wanted, by="tests")
+    endpoint = make_endpoint(other_workspace, {"name": "secret", "url": "https://secret.example/"}, by="tests")
     return {
+        "workflow_id": run.workflow.workflow_id,
+        "run_id": run.run_id,
+        "dataset_id": str(experiment.dataset.pk),
+        "experiment_id": str(experiment.pk),
+        "schedule_id": str(schedule.pk),
+        "hook_id": str(hook.pk),
+        "webhook_id": str(endpoint.pk),
+        "message_id": send_test(endpoint).message_id,
         "agent_id": agent.agent_id,
         "session_id": session.session_id,
         "request_id": str(agent_request.request_id),

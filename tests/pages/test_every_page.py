@@ -24,9 +24,10 @@ from workspaces.roles import ROLE_SCOPES, Role
 
 # Statements of web-ui 3.0, by kind of page
 BUDGETS = {"list": 8, "detail": 12, "part": 5}
-# Three statements say who asks, and this part needs more than two of its own: earlier turns are asked of memory (session,
-# turns) and of the runtime (agent, requests, what subagents did).
+# Three statements say who asks, and these parts need more than two of their own: earlier turns are asked of memory (session,
+# turns) and of the runtime (agent, requests, what subagents did); runs need their workflow, and how far the log is.
 PARTS_WITH_MORE = {
+    "workflows/<str:workflow_id>/#results": 6,
     "sessions/<str:agent_id>/<session_id:session_id>/#earlier": 8,
 }
 _TARGET = re.compile(r'hx-target(?::inherited)?="#([\w-]+)"')

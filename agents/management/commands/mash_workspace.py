@@ -6,11 +6,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
 from agents.management.code_agents import check_code_agents
+from agents.models import Agent
 from agents.starter import offer_starter_agent
 from workspaces.bootstrap import add_member, create_workspace
 from workspaces.errors import MashError
@@ -80,7 +81,8 @@ Exit codes: 0 done, 1 not possible (the message says why), 2 wrong arguments."""
 
     def _list(self, options: dict[str, Any]) -> None:
         counted = Workspace.objects.annotate(
-            members=Count("memberships", distinct=True), agent_count=Count("agents", distinct=True)
+            members=Count("memberships", distinct=True),
+            agent_count=Count("agents", filter=~Q(agents__role__in=Agent.HIDDEN), distinct=True),
         )
         rows = [
             {"workspace": row.slug, "name": row.name, "members": row.members, "agents": row.agent_count}

@@ -60,7 +60,7 @@ def model_name(definition: AgentDefinition) -> str:
 
 def _listed(workspace: Workspace, which: RequestFilter) -> Sequence[ListedAgent]:
     newest = workspace.agent_requests.filter(agent=OuterRef("pk")).order_by("-pk").values("accepted_at")[:1]
-    rows: Any = workspace.agents.select_related("current_version").annotate(last_at=Subquery(newest))
+    rows: Any = workspace.agents.listed().select_related("current_version").annotate(last_at=Subquery(newest))
     found = activity(workspace, which, is_compared=False)
     by_agent, sparks = found.by("agent"), sparklines(found)
     return [

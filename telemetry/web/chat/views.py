@@ -85,7 +85,7 @@ def chat_stop(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
 
 def _agents(visit: Visit, agent_id: str) -> tuple[Agent, list[Agent]]:
     """The one that is talked to, and all that can be."""
-    agents = list(visit.workspace.agents.all())
+    agents = list(visit.workspace.agents.listed())
     agent = next((each for each in agents if each.agent_id == agent_id), None)
     if agent is None:
         raise AgentNotFound("There is no such agent.")

@@ -20,7 +20,7 @@ LIMITS = (10, 25, MAX_LIMIT)
 
 @screen("memory", Scope.SESSIONS_READ)
 def memory_search(visit: Visit) -> HttpResponse:
-    agents = list(visit.workspace.agents.order_by("agent_id").only("workspace", "agent_id", "role"))
+    agents = list(visit.workspace.agents.listed().order_by("agent_id").only("workspace", "agent_id", "role"))
     search = _read(visit.request.GET.dict(), agents)
     context: dict[str, Any] = {"search": search, "agents": agents, "limits": LIMITS, "roles": tuple(ROLES)}
     status = 200

@@ -51,7 +51,9 @@ def read_detail(agent_request: AgentRequest, span: Span) -> SpanDetail:
 
 
 def _is_of(event: RuntimeEvent, span: Span) -> bool:
-    """Parallel calls interleave: a tool's span has the events of its own call only."""
+    """Parallel calls interleave: a tool's span has the events of its own call only, and so has a step's."""
+    if span.path:
+        return bool(event.payload.get("path") == span.path)
     if span.kind not in {"tool", "subagent"}:
         return True
     return _call_id(event.payload) in {None, span.call_id}
@@ -80,6 +82,8 @@ def _read(span: Span, events: list[RuntimeEvent]) -> SpanDetail:
     if failed := by_kind.get(EventKind.LLM_REQUEST_ERROR):
         attributes = {name: failed.get(name) for name in ("provider", "model", "error_code", "duration_ms")}
         return SpanDetail(span=span, events=events, text=failed.get("partial_text") or "", attributes=attributes)
+    if begun := by_kind.get(EventKind.WORKFLOW_STEP_STARTED):
+        return _step(span, events, begun, by_kind.get(EventKind.WORKFLOW_STEP_COMPLETED) or {})
     done = by_kind.get(EventKind.TOOL_COMPLETED) or by_kind.get(EventKind.SUBAGENT_COMPLETED) or {}
     result = done.get("result") or {}
     started = by_kind.get(EventKind.TOOL_STARTED) or {}
@@ -95,3 +99,11 @@ def _read(span: Span, events: list[RuntimeEvent]) -> SpanDetail:
             if value
         },
     )
+
+
+def _step(span: Span, events: list[RuntimeEvent], begun: Mapping[str, Any], ended: Mapping[str, Any]) -> SpanDetail:
+    """Of a workflow's run: its input as arguments, its output as what came of it."""
+    output = json.dumps(ended["output"], ensure_ascii=False) if ended.get("output") is not None else ""
+    attributes = {name: begun.get(name) for name in ("step", "kind", "attempt")}
+    attributes |= {name: ended[name] for name in ("duration_ms", "request_id", "taken_from") if ended.get(name)}
+    return SpanDetail(span=span, events=events, text=output, arguments=begun.get("input"), attributes=attributes)

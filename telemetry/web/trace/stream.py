@@ -114,7 +114,9 @@ class PageFollower(Follower):
     def _header(self, page: TracePage) -> str:
         may_steer = AccessScope.AGENTS_RUN in self.viewer.principal.scopes
         verbs = offered_verbs(self.agent_request) if may_steer else []
-        return part(self._template("_header", page=page, verbs=verbs), target="#header", swap="outerMorph")
+        return part(
+            self._template("_header", page=page, verbs=verbs, may_steer=may_steer), target="#header", swap="outerMorph"
+        )
 
     def _questions(self) -> str:
         is_over = self.agent_request.is_terminal

@@ -50,6 +50,7 @@ def request_page(visit: Visit, request_id: uuid.UUID) -> HttpResponse:
         "view": view,
         "is_live": not agent_request.is_terminal and not is_still,
         "verbs": offered_verbs(agent_request) if visit.may(Scope.AGENTS_RUN) else [],
+        "may_steer": visit.may(Scope.AGENTS_RUN),
         "may_answer": visit.may(Scope.INTERACTIONS_ANSWER),
         "interactions": _questions(visit, agent_request),
         "tab": _one_of(TABS, parameters.get("tab", "")),

@@ -24,6 +24,25 @@ SIGNALS = {
     "definitions": {"unused_tools": {"name": "unused_tools", "description": "Tools that were offered in vain."}},
     "turns": [{"turn_id": "0d5e", "signals": {"unused_tools": ["bash"]}}],
 }
+WORKFLOW = {
+    "workflow_id": "nightly",
+    "tasks": [
+        {"task_id": "fetch", "agent_id": "fetcher", "kind": "agent"},
+        {"task_id": "sum", "agent_id": None, "kind": "code"},
+    ],
+}
+RUN: dict[str, Any] = {
+    "run_id": "mw:h:nightly:1",
+    "workflow_id": "nightly",
+    "dedup_key": None,
+    "status": "failed",
+    "created_at": 1.5,
+    "started_at": 2.5,
+    "finished_at": 3.5,
+    "error": "the step broke",
+    "trigger": "schedule",
+    "output": None,
+}
 FOUND = {"turn_id": "0d5e", "session_id": "s-1", "similarity_score": 0.5, "preview": "the invoice"}
 TRACE = {
     "status": "completed",
@@ -97,6 +116,9 @@ class FakeHost:
                 "session_id": "s-1",
                 "trace_id": "t-1",
             },
+            "workflows": {"workflows": [WORKFLOW]},
+            "runs": {"runs": [RUN], "next": None},
+            "mw%3Ah%3Anightly%3A1": RUN,
             "signals": SIGNALS,
             "search": {"results": [FOUND]},
             "reasoning-trace": TRACE,
@@ -110,6 +132,8 @@ class FakeHost:
         return 404, {"code": "AGENT_NOT_FOUND", "message": "There is no such agent.", "details": {}}
 
     def posted(self, route: str) -> tuple[int, dict[str, Any]]:
+        if "/workflows/" in route:
+            return 200, {**RUN, "status": "cancelled" if route.endswith("/cancel") else "queued"}
         row = {"request_id": REQUEST_ID, "session_id": "s-1", "status": "accepted", "request_seq": 1}
         match route.rsplit("/", 1)[-1]:
             case "cancel":

@@ -1,0 +1,1 @@
+"""Datasets, experiments, and what has become worse (web-ui 3.11)."""

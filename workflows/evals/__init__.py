@@ -1,0 +1,1 @@
+"""From what agents did to how well they do it: datasets, experiments, and what has become worse."""

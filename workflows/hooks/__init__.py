@@ -1,0 +1,1 @@
+"""Addresses outside of the API that start a run of a workflow."""

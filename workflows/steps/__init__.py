@@ -1,0 +1,1 @@
+"""How steps of each kind begin and end."""
