@@ -111,15 +111,20 @@ def _ending(run: OpenRun, going: Going, *, is_in_vain: bool) -> Ending | None:
 
 def _begin(journal: Journal, run: OpenRun, calls: code.Calls, begins: Iterable[Begin]) -> None:
     """Writes that they begin, and their children and questions with it; then the code runs."""
-    begins = list(begins)
-    with transaction.atomic():
-        for begin in begins:
-            fault = _insert(journal, run, begin)
-            _mark(journal, run, begin)
-            if fault:
-                _note(journal, run, begin.path, begin.step, run.progress.nodes[begin.path], Ending(error=fault))
-        if journal.pending:
-            events.append(journal.agent_request, journal.pending, journal.agent_request.attempt)
+    begins, happened = list(begins), list(journal.pending)
+    try:
+        with transaction.atomic():
+            for begin in begins:
+                fault = _insert(journal, run, begin)
+                _mark(journal, run, begin)
+                if fault:
+                    _note(journal, run, begin.path, begin.step, run.progress.nodes[begin.path], Ending(error=fault))
+            if journal.pending:
+                events.append(journal.agent_request, journal.pending, journal.agent_request.attempt)
+    except Exception:
+        # Nothing has begun, so an end that is written now must not say so.
+        journal.pending = happened
+        raise
     journal.pending = []
     for begin in begins:
         if isinstance(begin.step, CodeStep) and run.progress.nodes[begin.path].status == "going":

@@ -12,6 +12,8 @@ from runtime.claim import claim
 from runtime.execute import execute_request
 from runtime.models import AgentRequest
 from runtime.recover import find_runnable
+from runtime.resume import resume_request
+from tests.conftest import AgentMaker
 from tests.workflows.conftest import Define, Start, called
 from tests.workflows.test_runs import ended, step
 
@@ -65,6 +67,24 @@ def test_a_run_that_changes_hands_again_and_again_repeats_nothing(
     assert set(called.values()) == {1}
     assert len(called) == 12
     assert attempts > 3 or patience == 50
+
+
+def test_what_was_stopped_as_it_began_begins_after_a_resume(
+    transactional_db: None, define: Define, start: Start, make_agent: AgentMaker
+) -> None:
+    """The cancel comes between the look and the beginning: neither the step's request nor its line in the log is there."""
+    make_agent(row={"agent_id": "worker"})
+    workflow = define({"id": "ask", "kind": "agent", "agent_id": "worker", "message": "say=hello", "answer": "text"})
+    run = start(workflow)
+    claimed = claim(run.pk, lease.new_owner())
+    assert claimed
+    AgentRequest.rows.filter(pk=run.pk).update(cancel_reason="cancelled", cancelled_by="ada")
+    execute_request(claimed, should_stop=lambda: False, stop=StopSignal())
+    assert ended(run)[0] == "cancelled"
+    assert not AgentRequest.rows.filter(parent=run.pk).exists()
+    resume_request(AgentRequest.rows.with_agent().get(pk=run.pk), by="ada")
+    work(50)
+    assert ended(run) == ("completed", "hello")
 
 
 def test_a_call_whose_worker_was_lost_follows_its_crash_policy(
