@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from agents.models import Agent
 from runtime.mirrors import MIRROR_PREFIX, fetch_mirrored
-from runtime.models import AgentRequest, RuntimeEvent
+from runtime.models import RuntimeEvent, log_of
 from runtime.public import shown_payload
 from workspaces.models import Workspace
 
@@ -71,20 +71,14 @@ class EventFilter:
             return workspace.events.all()
         if None in meant.values():
             return workspace.events.none()
-        return _log_of(workspace.agent_requests.filter(**meant))
-
-
-def _log_of(requests: "QuerySet[AgentRequest]") -> "QuerySet[RuntimeEvent]":
-    """Without the workspace, which the requests have settled: SQLite would read all of its log."""
-    return RuntimeEvent.rows.filter(agent_request__in=requests.order_by().values("pk"))
+        return log_of(workspace.agent_requests.filter(**meant))
 
 
 _COLUMNS = (
     *(field.name for field in RuntimeEvent._meta.fields if field.name != "dedupe_key"),
     "agent_request__request_id",
 )
-_ROW_COLUMNS = ("id", "agent_request_id", "sequence", "trace_id", "agent_name", "session_id", "event_type")
-_ROW_COLUMNS += ("loop_index", "step_key", "payload", "created_at")
+_ROW_COLUMNS = [field.attname for field in RuntimeEvent._meta.concrete_fields if field.name != "dedupe_key"]
 
 
 def event_row(event: RuntimeEvent) -> EventRow:
@@ -129,7 +123,7 @@ def events_by_request(workspace: Workspace, keys: Collection[int]) -> Iterator[t
     """Each of these requests' keys with its events in order: for readers of many, who hold one request at a time."""
     requests = workspace.agent_requests.filter(pk__in=keys)
     ids = dict(requests.values_list("pk", "request_id"))
-    log = _log_of(requests).order_by("agent_request_id", "sequence")
+    log = log_of(requests).order_by("agent_request_id", "sequence")
     mirrors = list(log.filter(event_type__startswith=MIRROR_PREFIX))
     fetch_mirrored(workspace, mirrors)
     told = {mirror.pk: shown_payload(mirror) for mirror in mirrors}
@@ -146,7 +140,7 @@ def recent_traces(workspace: Workspace, agent: Agent, *, session_id: str | None,
         requests = requests.filter(session_id=session_id)
     newest = list(requests.order_by("-pk").values_list("pk", flat=True)[:limit])
     found = (
-        _log_of(workspace.agent_requests.filter(pk__in=newest))
+        log_of(workspace.agent_requests.filter(pk__in=newest))
         .filter(trace_id__isnull=False)
         .order_by()
         .values("trace_id", "session_id")

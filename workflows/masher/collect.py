@@ -10,7 +10,7 @@ from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from runtime.kinds import TERMINAL
-from runtime.models import RuntimeEvent
+from runtime.models import RuntimeEvent, log_of
 from runtime.traces.projection import RuntimeTrace, build_runtime_trace
 from runtime.traces.serialise import EventFilter, events_by_request, trace_events
 from workflows.code import StepContext, StepFailed, StepResult
@@ -127,7 +127,8 @@ def _ends(workspace: Workspace, target: str, kind: str, since: float, limit: int
     known = set(rows.filter(trace_id__in=late.values("trace_id")).values_list("trace_id", flat=True))
     new = ended.filter(finished_at__gt=begin).order_by("finished_at", "pk")[:limit]
     requests = [*late.exclude(trace_id__in=known).values_list("pk", flat=True), *new.values_list("pk", flat=True)]
-    heads = RuntimeEvent.rows.filter(agent_request__in=requests, sequence=F("agent_request__last_sequence"))
+    taken = workspace.agent_requests.filter(pk__in=requests)
+    heads = log_of(taken).filter(sequence=F("agent_request__last_sequence"))
     ends = [end for end in heads.defer("payload").order_by("created_at", "id") if end.trace_id not in known]
     return ends[:limit]
 
