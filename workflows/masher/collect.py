@@ -24,7 +24,7 @@ Kind = MasherRow.Kind
 _MAKE: Mapping[str, Callable[[RuntimeTrace], dict[str, Any]]] = {Kind.DIGEST: digest_row, Kind.EVAL: eval_row}
 # Ends are told by their time, and one may be committed a moment after a later one.
 _TRAILING = timedelta(seconds=60)
-_BATCH = 100
+_BATCH = 500
 
 
 class Wish(BaseModel):
