@@ -127,7 +127,7 @@ def events_by_request(workspace: Workspace, keys: Collection[int]) -> Iterator[t
     mirrors = list(log.filter(event_type__startswith=MIRROR_PREFIX))
     fetch_mirrored(workspace, mirrors)
     told = {mirror.pk: shown_payload(mirror) for mirror in mirrors}
-    events = log.values_list(*_ROW_COLUMNS, named=True).iterator(chunk_size=200)
+    events = log.values_list(*_ROW_COLUMNS, named=True).iterator(chunk_size=1000)
     for key, own in groupby(events, attrgetter("agent_request_id")):
         request_id = str(ids[key])
         yield key, [_row(event, request_id, told.get(event.id, event.payload)) for event in own]
