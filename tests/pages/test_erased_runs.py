@@ -90,3 +90,5 @@ def test_nothing_is_left_of_what_was_taken(
     erased_run = next(run["run_id"] for run in api_client.get(runs).json()["data"]["runs"])
     for path in (f"{runs}/{erased_run}", f"{runs}/{erased_run}/steps"):
         assert api_client.get(path).status_code == 200, path
+    again = api_client.post(f"{runs}/{erased_run}/rerun", {"from_step": "curate-online-evals"}, format="json")
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "SESSION_ERASED")
