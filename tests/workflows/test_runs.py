@@ -6,6 +6,7 @@ from typing import Any
 from agents.models import Agent
 from runtime.cancel import cancel_request
 from runtime.interactions.answer import answer_interaction
+from runtime.kinds import Reason
 from runtime.models import AgentRequest
 from runtime.public import completed_data
 from runtime.resume import resume_request
@@ -122,6 +123,20 @@ def test_a_person_decides(define: Define, start: Start, run_requests: Driver) ->
     answer_interaction(row, question.interaction_id, "approve", by="ada")
     run_requests()
     assert ended(run) == ("completed", 42)
+
+
+def test_a_run_that_is_resumed_asks_again(define: Define, start: Start, run_requests: Driver) -> None:
+    run = start(define({"id": "ok", "kind": "human", "prompt": "Ship it?"}, output="steps.ok.response"))
+    run_requests()
+    row = AgentRequest.rows.with_agent().get(pk=run.pk)
+    cancel_request(row, reason=Reason.CANCELLED, by="tests")
+    resume_request(AgentRequest.rows.with_agent().get(pk=run.pk), by="tests")
+    run_requests()
+    closed, asked = row.interactions.order_by("pk")
+    assert (closed.state, asked.state, asked.prompt) == ("cancelled", "open", "Ship it?")
+    answer_interaction(AgentRequest.rows.with_agent().get(pk=run.pk), asked.interaction_id, "approve", by="ada")
+    run_requests()
+    assert ended(run) == ("completed", "approve")
 
 
 def test_a_workflow_runs_another_and_ends_it_with_itself(define: Define, start: Start, run_requests: Driver) -> None:

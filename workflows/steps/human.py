@@ -11,7 +11,7 @@ from runtime.journal import Journal
 from runtime.models import Interaction
 from workflows import log
 from workflows.definition import HumanStep
-from workflows.engine import Begin, Going, StepError
+from workflows.engine import INTERRUPTED, Begin, Going, StepError
 from workflows.expressions import ExpressionFailed, fill
 from workflows.open_run import OpenRun
 from workflows.steps.ending import Ending
@@ -54,7 +54,7 @@ def ending(run: OpenRun, going: Going, *, is_in_vain: bool) -> Ending | None:
     row = run.agent_request
     asked = row.interactions.filter(call_id=going.path).order_by("-pk").first()
     if asked is None or (asked.state == State.CANCELLED and not is_in_vain):
-        return Ending(error=StepError(code="question_closed", message="The question was closed."))
+        return Ending(error=StepError(code=INTERRUPTED, message="The question was closed."))
     if is_in_vain and asked.state == State.OPEN:
         row.interactions.filter(pk=asked.pk, state=State.OPEN).update(state=State.CANCELLED)
         return Ending(error=StepError(code=log.STOPPED, message="A step beside it failed.", is_final=True))
