@@ -1,7 +1,10 @@
 """What runs do: every kind of step, failures and retries, and going on after an end."""
 
 import json
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from agents.models import Agent
 from runtime.cancel import cancel_request
@@ -120,6 +123,7 @@ def test_a_person_decides(define: Define, start: Start, run_requests: Driver) ->
     row = AgentRequest.rows.with_agent().get(pk=run.pk)
     [question] = row.interactions.all()
     assert (row.status, question.prompt) == ("paused", "Ship 1.2?")
+    assert question.deadline > timezone.now() + timedelta(days=29)
     answer_interaction(row, question.interaction_id, "approve", by="ada")
     run_requests()
     assert ended(run) == ("completed", 42)

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from runtime.interactions.answers import PATIENCE
 from runtime.interactions.ask import create_event, expire
 from runtime.journal import Journal
 from runtime.models import Interaction
@@ -17,6 +16,7 @@ from workflows.open_run import OpenRun
 from workflows.steps.ending import Ending
 
 State = Interaction.State
+_PATIENCE = timedelta(days=30)
 
 
 def begin(run: OpenRun, begin: Begin, journal: Journal) -> StepError | None:
@@ -33,7 +33,7 @@ def begin(run: OpenRun, begin: Begin, journal: Journal) -> StepError | None:
 
 def _ask(run: OpenRun, path: str, turn: int, step: HumanStep, prompt: str, journal: Journal) -> None:
     row, now = run.agent_request, timezone.now()
-    patience = timedelta(seconds=step.timeout_s) if step.timeout_s else PATIENCE[step.ask]
+    patience = timedelta(seconds=step.timeout_s) if step.timeout_s else _PATIENCE
     interaction = row.interactions.create(
         workspace=row.workspace,
         run=row.run,
