@@ -178,3 +178,24 @@ def test_a_role_stands_for_every_workflow(define: Define) -> None:
     workflow = define(step("first"))
     assert workflow.agent.role == Agent.Role.WORKFLOW
     assert not workflow.workspace.agents.offered().filter(pk=workflow.agent.pk).exists()
+
+
+def test_what_failed_together_is_tried_again_together(define: Define, start: Start, run_requests: Driver) -> None:
+    """And what they have stopped: a question is asked again. The run says which failure was one."""
+    branches = {
+        "left": [{"id": "ok", "kind": "human", "prompt": "Ship it?"}],
+        "middle": [step("flaky", "fail_until", input="`2`")],
+        "right": [step("hard", "fail_until", input="`2`")],
+    }
+    run = start(define({"id": "both", "kind": "parallel", "branches": branches}, output="steps.both.left.response"))
+    run_requests()
+    status, error = ended(run)
+    assert (status, error["error_code"], error["path"]) == ("failed", "not_yet", "both/middle/flaky")
+    resume_request(AgentRequest.rows.with_agent().get(pk=run.pk), by="tests")
+    run_requests()
+    row = AgentRequest.rows.with_agent().get(pk=run.pk)
+    closed, asked = row.interactions.order_by("pk")
+    assert (closed.state, asked.state, row.status) == ("cancelled", "open", "paused")
+    answer_interaction(row, asked.interaction_id, "approve", by="ada")
+    run_requests()
+    assert ended(run) == ("completed", "approve")

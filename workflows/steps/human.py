@@ -8,9 +8,8 @@ from django.utils import timezone
 from runtime.interactions.ask import create_event, expire
 from runtime.journal import Journal
 from runtime.models import Interaction
-from workflows import log
 from workflows.definition import HumanStep
-from workflows.engine import INTERRUPTED, Begin, Going, StepError
+from workflows.engine import INTERRUPTED, STOPPED, Begin, Going, StepError
 from workflows.expressions import ExpressionFailed, fill
 from workflows.open_run import OpenRun
 from workflows.steps.ending import Ending
@@ -57,7 +56,7 @@ def ending(run: OpenRun, going: Going, *, is_in_vain: bool) -> Ending | None:
         return Ending(error=StepError(code=INTERRUPTED, message="The question was closed."))
     if is_in_vain and asked.state == State.OPEN:
         row.interactions.filter(pk=asked.pk, state=State.OPEN).update(state=State.CANCELLED)
-        return Ending(error=StepError(code=log.STOPPED, message="A step beside it failed.", is_final=True))
+        return Ending(error=StepError(code=STOPPED, message="A step beside it failed.", is_final=True))
     if asked.state == State.OPEN and asked.deadline <= timezone.now():
         expire(row, asked)
     if asked.state == State.OPEN:
