@@ -190,7 +190,9 @@ def test_what_failed_together_is_tried_again_together(define: Define, start: Sta
     run = start(define({"id": "both", "kind": "parallel", "branches": branches}, output="steps.both.left.response"))
     run_requests()
     status, error = ended(run)
-    assert (status, error["error_code"], error["path"]) == ("failed", "not_yet", "both/middle/flaky")
+    assert (status, error["error_code"]) == ("failed", "not_yet")
+    # Both fail at once, or the first one stops the other.
+    assert error["path"] in {"both/middle/flaky", "both/right/hard"}
     resume_request(AgentRequest.rows.with_agent().get(pk=run.pk), by="tests")
     run_requests()
     row = AgentRequest.rows.with_agent().get(pk=run.pk)
