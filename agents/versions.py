@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from django.db import transaction
@@ -49,7 +49,17 @@ def restore_version(version: AgentVersion, *, actor: str, author: User | None = 
     return save_version(version.agent, version.typed_definition, actor=actor, author=author, note=note)
 
 
-def version_diff(older: AgentVersion | None, newer: AgentVersion) -> str:
+class Versioned(Protocol):
+    """A version of something that is defined in JSON."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def definition(self) -> dict[str, Any]: ...
+
+
+def version_diff(older: Versioned | None, newer: Versioned) -> str:
     """What changed, as a unified diff of the two definitions in YAML."""
     before, after = (_lines(version.definition) if version else [] for version in (older, newer))
     names = (f"v{older.number}" if older else "nothing", f"v{newer.number}")

@@ -16,6 +16,7 @@ from benchmarks.measures import (
     killed,
     latency,
     postgresql,
+    runs,
     search,
     speed,
     storage,
@@ -38,7 +39,8 @@ MEASURES: dict[str, Callable[[Stack], Awaitable[list[Result]]]] = {
     "crowd": crowd.measure,
     "idle": idle.measure,
     "killed": killed.measure,
-    # Last, for it fills the database.
+    # Last, for they fill the database.
+    "runs": runs.measure,
     "search": search.measure,
 }
 _MEASURE_WITHIN_S = 900.0

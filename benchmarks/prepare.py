@@ -28,7 +28,7 @@ def main() -> None:
         encrypted_key=encryption.encrypt("sk-scripted-0123456789"),
         created_at=timezone.now(),
     )
-    agent = workspace.agents.create(agent_id="echo", role=Agent.Role.PRIMARY, created_at=timezone.now())
+    agent = workspace.agents.create(agent_id="echo", role=Agent.Role.SUBAGENT, created_at=timezone.now())
     definition = {
         "display_name": "Echo",
         "provider": "anthropic",

@@ -49,6 +49,7 @@ class Stack(ABC):
             "MASH_WORKER_THREADS": str(threads),
             "MASH_DRAIN_SECONDS": "5",
             "MASH_LOG_LEVEL": "WARNING",
+            "MASH_HOST_APP": "benchmarks.host:host",
             "BENCH_TOKEN": self.token,
         }
 

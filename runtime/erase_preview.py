@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, Sum
 
 from agents.models import Agent
-from runtime.erase import requests_of, with_subagents
+from runtime.erase_reach import copies, requests_of, sessions_in_reach
 from workspaces.models import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasurePreview:
     sessions: int
-    """With those in which subagents served it."""
+    """With those in which subagents served it, or in which it was said again."""
     turns: int
     requests: int
     events: int
+    copies: int
+    """Rows that were taken from its requests."""
     unfinished: int
     """While there are any, nothing can be erased."""
 
@@ -25,7 +27,7 @@ class ErasurePreview:
 
 
 def preview_erasure(workspace: Workspace, agent: Agent, session_id: str) -> ErasurePreview:
-    sessions = with_subagents(workspace, (agent, session_id))
+    sessions = sessions_in_reach(workspace, agent, session_id)
     remembered = Q()
     for each, own_session in sessions:
         remembered |= Q(agent_id=each.agent_id, session_id=own_session)
@@ -38,5 +40,6 @@ def preview_erasure(workspace: Workspace, agent: Agent, session_id: str) -> Eras
         turns=memory["turns"] or 0,
         requests=log["requests"],
         events=log["events"] or 0,
+        copies=sum(copy.count(workspace, requests) for copy in copies),
         unfinished=requests.unfinished().count(),
     )

@@ -126,7 +126,9 @@ class Watch:
     async def wait(self, timeout_s: float) -> bool:
         """True when there may be something new, False after the time-out."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.changed.wait(), timeout_s)
+            # Not `wait_for`: before Python 3.12 it loses a cancel that comes together with the news.
+            async with asyncio.timeout(timeout_s):
+                await self.changed.wait()
         is_news = self.changed.is_set()
         self.changed.clear()
         return is_news

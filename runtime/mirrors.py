@@ -8,6 +8,10 @@ from runtime.models import AgentRequest, RuntimeEvent
 from workspaces.models import Workspace
 
 MIRROR_PREFIX = "subagent."
+_COLUMNS = (
+    *(field.name for field in RuntimeEvent._meta.fields if field.name != "dedupe_key"),
+    *(f"agent_request__{name}" for name in ("request_id", "session_id", "agent__agent_id")),
+)
 
 
 def mirror_kind(event: RuntimeEvent) -> EventKind:
@@ -32,6 +36,6 @@ def fetch_mirrored(workspace: Workspace, events: Iterable[RuntimeEvent]) -> None
     if not mirrors:
         return
     ids = [mirror.payload["child_event_id"] for mirror in mirrors if "child_event_id" in mirror.payload]
-    found = workspace.events.filter(pk__in=ids).select_related("agent_request__agent").in_bulk()
+    found = workspace.events.filter(pk__in=ids).select_related("agent_request__agent").only(*_COLUMNS).in_bulk()
     for mirror in mirrors:
         mirror.mirrored = found.get(mirror.payload.get("child_event_id"))

@@ -116,7 +116,7 @@ class HumanStep(Step):
     ask: Literal["approval", "choice", "info"] = "approval"
     options: tuple[Line, ...] = ()
     timeout_s: float | None = Field(
-        None, gt=0, le=366 * 86_400, description="Seconds until silence is the answer. Empty: as interactions have it."
+        None, gt=0, le=366 * 86_400, description="Seconds until silence is the answer. Empty: 30 days."
     )
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ A step's place is a path: `triage`, inside a map `each/3/summarise`, inside a br
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ from workflows.expressions import ExpressionFailed, evaluate, is_true
 
 INTERRUPTED = "interrupted"
 """Code of an attempt that was lost with its worker."""
+STOPPED = "stopped"
+"""Code of what was in vain, as a step beside it has failed."""
 
 Data = Mapping[str, Any]
 Path = str
@@ -69,8 +71,8 @@ class Progress:
     nodes: dict[Path, Node] = field(default_factory=dict)
     signals: dict[str, list[Any]] = field(default_factory=dict)
     """Payloads by name, in the order in which they came."""
-    broken: Path = ""
-    """Of the step that ended the latest run of it."""
+    broken: frozenset[Path] = frozenset()
+    """Of the steps that ended the latest run of it."""
     settled: dict[Path, "Outcome"] = field(default_factory=dict)
     """Outcomes that follow from the nodes, so that they are worked out once."""
 
@@ -81,7 +83,13 @@ class Outcome:
     output: Any = None
     path: Path = ""
     """Of the step that failed."""
+    beside: tuple[Path, ...] = ()
+    """Of those that failed beside it, before they could be stopped."""
     error: StepError | None = None
+
+    @property
+    def was_stopped(self) -> bool:
+        return self.error is not None and self.error.code == STOPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,13 +255,20 @@ class _Walk:
 
     def _joined(self, outcomes: Sequence[Outcome], mark: tuple[int, int]) -> Outcome | None:
         """None when all are done. Where one has failed nothing new begins, and what goes on is waited for."""
-        failed = next((outcome for outcome in outcomes if outcome.state == "failed"), None)
+        failed = [outcome for outcome in outcomes if outcome.state == "failed"]
         if failed:
             del self.plan.begin[mark[0] :]
             in_vain = self.plan.going[mark[1] :]
             self.plan.stop += [going for going in in_vain if going not in self.plan.stop]
-            return Outcome(state="open") if in_vain else failed
+            return Outcome(state="open") if in_vain else _together(failed)
         return Outcome(state="open") if any(outcome.state == "open" for outcome in outcomes) else None
+
+
+def _together(failed: Sequence[Outcome]) -> Outcome:
+    """The first that failed by itself, and the places of the others."""
+    first, *others = [outcome for outcome in failed if not outcome.was_stopped] or failed
+    places = [place for outcome in others for place in (outcome.path, *outcome.beside)]
+    return replace(first, beside=(*first.beside, *places))
 
 
 def _inside(data: Data) -> dict[str, Any]:

@@ -62,9 +62,12 @@ class EndpointExists(MashError):
 
 
 class DatasetNotFound(MashError):
-    """Also for an experiment that is not there."""
-
     code = "DATASET_NOT_FOUND"
+    status = 404
+
+
+class ExperimentNotFound(MashError):
+    code = "EXPERIMENT_NOT_FOUND"
     status = 404
 
 

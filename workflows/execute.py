@@ -20,7 +20,7 @@ from runtime.kinds import EventKind, PauseReason, Reason
 from runtime.park import park
 from workflows import log, states
 from workflows.definition import AgentStep, CodeStep, HumanStep, WaitStep, Work, WorkflowStep
-from workflows.engine import INTERRUPTED, Begin, Going, Node, Outcome, Plan, StepError, plan
+from workflows.engine import INTERRUPTED, STOPPED, Begin, Going, Node, Outcome, Plan, StepError, plan
 from workflows.open_run import OpenRun
 from workflows.steps import children, code, human, wait
 from workflows.steps.ending import Ending
@@ -86,7 +86,7 @@ def _look(journal: Journal, run: OpenRun, calls: code.Calls) -> Plan:
             if going.path not in calls.going and (ending := _ending(run, going, is_in_vain=going.path in in_vain))
         ]
         for path in in_vain & calls.going.keys():
-            calls.going[path].stop.set(log.STOPPED)
+            calls.going[path].stop.set(STOPPED)
         if not ended:
             return todo
         for going, ending in ended:
@@ -105,7 +105,7 @@ def _ending(run: OpenRun, going: Going, *, is_in_vain: bool) -> Ending | None:
         case _:
             ending = code.lost(run, going)
     if ending is None and is_in_vain:
-        return Ending(error=StepError(code=log.STOPPED, message="A step beside it failed.", is_final=True))
+        return Ending(error=StepError(code=STOPPED, message="A step beside it failed.", is_final=True))
     return ending
 
 
@@ -230,5 +230,7 @@ def _end(journal: Journal, run: OpenRun, outcome: Outcome) -> None:
         return
     error = outcome.error or StepError(code="step_failed", message="A step failed.")
     body = {**error.as_json(), "error_type": "StepFailed", "path": outcome.path}
+    if outcome.beside:
+        body["beside"] = list(outcome.beside)
     end(lambda: cancel_children(row))
     end(lambda: finish.fail(row, journal.pending, reason=Reason.ERROR, error=body))

@@ -8,10 +8,7 @@ from runtime.events import NewEvent
 from runtime.kinds import EventKind
 from runtime.models import RuntimeEvent
 from workflows.definition import AnyStep
-from workflows.engine import Node, Progress, StepError
-
-STOPPED = "stopped"
-"""Code of a step that was ended because another one had failed."""
+from workflows.engine import STOPPED, Node, Progress, StepError
 
 
 def started(path: str, step: AnyStep, attempt: int, given: Any, **about: Any) -> NewEvent:
@@ -64,7 +61,7 @@ def _signal(progress: Progress, event: RuntimeEvent) -> None:
 
 
 def _break(progress: Progress, event: RuntimeEvent) -> None:
-    progress.broken = event.payload.get("path") or ""
+    progress.broken = frozenset((event.payload.get("path") or "", *event.payload.get("beside", ())))
 
 
 def _start(progress: Progress, event: RuntimeEvent) -> None:
@@ -93,7 +90,7 @@ def _fail(progress: Progress, event: RuntimeEvent) -> None:
 def _resume(progress: Progress, event: RuntimeEvent) -> None:
     """What ended the run, and what was stopped with it, is tried again; failures that the run lived with stay."""
     for path, node in progress.nodes.items():
-        is_again = path == progress.broken or (node.error is not None and node.error.code == STOPPED)
+        is_again = path in progress.broken or (node.error is not None and node.error.code == STOPPED)
         if node.status == "failed" and is_again:
             node.status, node.retry_at, node.tries = "retrying", None, 0
         elif node.status == "retrying":

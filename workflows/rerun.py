@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from runtime import events
+from runtime.errors import SessionErased
 from workflows import log
 from workflows.engine import Progress
 from workflows.errors import StepNotFound
@@ -15,8 +16,11 @@ from workflows.start import Trigger, find_workflow, start_run
 def rerun_run(run: WorkflowRun, given: Any, *, by: str, from_step: str = "") -> WorkflowRun:
     """With today's version of the workflow. What the steps before `from_step` gave is taken from the old run.
 
-    Raises `StepNotFound` when the workflow has no such step at its top, or one before it has no outcome.
+    Raises `SessionErased`, and `StepNotFound` when the workflow has no such step at its top, or one before it has no
+    outcome.
     """
+    if run.agent_request.erased_at:
+        raise SessionErased("The run was erased; there is nothing left to run again.")
     workflow = find_workflow(run.workspace, run.workflow.workflow_id)
     with transaction.atomic():
         again = start_run(workflow, given, by=by, trigger=Trigger.RERUN)

@@ -6,21 +6,20 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html
 from typing_extensions import override
 
-from agents.admin import versions
 from agents.admin.agent_form import AgentForm
 from agents.admin.code_form import OVERRIDES, CodeAgentForm
+from agents.admin.versions import VersionedAdmin
 from agents.catalogue import code_agents
-from agents.check import lacks_environment_key
-from agents.models import Agent
-from agents.versions import definition_yaml, save_version
+from agents.check import definition_faults, lacks_environment_key
+from agents.delegation_cycle import delegation_fault
+from agents.models import Agent, AgentVersion
+from agents.versions import definition_yaml, restore_version, save_version, version_diff
 from workspaces import audit
-from workspaces.admin.access import access_of
-from workspaces.admin.base import WorkspaceModelAdmin
+from workspaces.admin.access import Access, access_of
 from workspaces.admin.filters import WorkspaceFilter
 from workspaces.roles import Scope
 
@@ -112,7 +111,7 @@ _SETTINGS = ("role", "is_enabled", "position")
 
 
 @admin.register(Agent)
-class AgentAdmin(WorkspaceModelAdmin):
+class AgentAdmin(VersionedAdmin):
     view_scope = Scope.AGENTS_READ
     write_scope = Scope.AGENTS_WRITE
     list_display = ("agent_id", "display_name", "role", "is_enabled", "model_name", "version", "source", "workspace")
@@ -146,8 +145,24 @@ class AgentAdmin(WorkspaceModelAdmin):
         return format_html("<pre>{}</pre>", definition_yaml(content))
 
     @override
-    def get_urls(self) -> list[URLPattern]:
-        return [*versions.urls(self), *super().get_urls()]
+    def difference(self, older: AgentVersion | None, newer: AgentVersion) -> str:
+        return version_diff(older, newer)
+
+    @override
+    def bring_back(self, version: AgentVersion, access: Access) -> AgentVersion:
+        return restore_version(version, actor=access.actor, author=access.user)
+
+    @override
+    def faults_of(self, restored: AgentVersion) -> list[str]:
+        agent, definition = restored.agent, restored.typed_definition
+        faults = [*definition_faults(agent.workspace, definition).values()]
+        faults.append(delegation_fault(agent.workspace, agent.agent_id, agent.role, definition))
+        return [fault for fault in faults if fault]
+
+    @override
+    def may_restore(self, request: HttpRequest, row: Agent) -> bool:
+        """What code defines would come back at the next start."""
+        return row.source == Agent.Source.DATABASE and super().may_restore(request, row)
 
     @override
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

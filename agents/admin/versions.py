@@ -1,6 +1,7 @@
-"""Version histories: what changed, who changed it, and one click back; first of all those of agents."""
+"""Version histories in the admin: what changed, who changed it, and one click back."""
 
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
+from typing_extensions import override
 
-from agents.check import definition_faults
-from agents.delegation_cycle import delegation_fault
-from agents.models import Agent
-from agents.versions import diff_lines, restore_version, version_diff
-from workspaces.admin.access import access_of
+from agents.versions import diff_lines
+from workspaces.admin.access import Access, access_of
 from workspaces.admin.base import WorkspaceModelAdmin
 
 PAGE_SIZE = 20
@@ -31,95 +30,88 @@ class ShownVersion:
     """Kind and text of each line of the difference to the version before."""
 
 
-def urls(pages: WorkspaceModelAdmin) -> list[URLPattern]:
-    """The history's routes, as part of the agent admin's own."""
-    view, site = pages.admin_site.admin_view, "agents_agent"
+class VersionedAdmin(WorkspaceModelAdmin):
+    """Of rows with `versions` and a `current_version`."""
 
-    def history(request: HttpRequest, object_id: int) -> HttpResponse:
-        return _history(pages, request, object_id)
+    change_form_template = "admin/versioned_change_form.html"
 
-    def restore(request: HttpRequest, object_id: int, number: int) -> HttpResponse:
-        return _restore(pages, request, object_id, number)
+    @abstractmethod
+    def difference(self, older: Any, newer: Any) -> str:
+        """A unified diff; `older` is None for the first version."""
 
-    return [
-        path("<int:object_id>/versions/", view(history), name=f"{site}_versions"),
-        path("<int:object_id>/versions/<int:number>/restore/", view(require_POST(restore)), name=f"{site}_restore"),
-    ]
+    @abstractmethod
+    def bring_back(self, version: Any, access: Access) -> Any:
+        """The newest version, which is what that one was."""
 
+    def faults_of(self, restored: Any) -> Sequence[str]:
+        """What to say of a version that is back, but no longer fits."""
+        return ()
 
-def _history(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int) -> HttpResponse:
-    agent = _agent(pages, request, object_id)
-    page = history_page(
-        agent.versions.all(),
-        request.GET.get("before", ""),
-        current_pk=agent.current_version_id,
-        difference=version_diff,
-        restore_url=lambda version: reverse("admin:agents_agent_restore", args=[agent.pk, version.number]),
-    )
-    context: dict[str, Any] = {
-        **pages.admin_site.each_context(request),
-        "title": f"Versions: {agent.agent_id}",
-        "opts": pages.opts,
-        "original": agent,
-        **page,
-        "may_restore": _may_restore(pages, request, agent),
-    }
-    return TemplateResponse(request, "admin/agents/agent_versions.html", context)
+    def may_restore(self, request: HttpRequest, row: Any) -> bool:
+        return self.has_change_permission(request, row)
 
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:object_id>/versions/", view(self.history_of_versions), name=self._route("versions")),
+            path(
+                "<int:object_id>/versions/<int:number>/restore/",
+                view(require_POST(self.restore)),
+                name=self._route("restore"),
+            ),
+            *super().get_urls(),
+        ]
 
-def _restore(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int, number: int) -> HttpResponse:
-    agent = _agent(pages, request, object_id)
-    if not _may_restore(pages, request, agent):
-        raise PermissionDenied
-    old = agent.versions.filter(number=number).first()
-    if old is None:
-        raise Http404("There is no such version.")
-    access = access_of(request)
-    restored = restore_version(old, actor=access.actor, author=access.user)
-    pages.log_change(request, agent, f"Back to version {number}")
-    pages.message_user(request, f"Version {restored.number} is now what version {number} was.", messages.SUCCESS)
-    definition = restored.typed_definition
-    faults = [*definition_faults(agent.workspace, definition).values()]
-    faults.append(delegation_fault(agent.workspace, agent.agent_id, agent.role, definition))
-    for fault in filter(None, faults):
-        pages.message_user(request, fault, messages.WARNING)
-    return HttpResponseRedirect(reverse("admin:agents_agent_versions", args=[agent.pk]))
+    def history_of_versions(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """One page of it, newest first, each version compared with the one before it."""
+        row = self._visible(request, object_id)
+        versions: QuerySet[Any] = row.versions.select_related("author").order_by("-number")
+        before = request.GET.get("before", "")
+        found = list((versions.filter(number__lt=int(before[:9])) if before.isdecimal() else versions)[: PAGE_SIZE + 1])
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": f"Versions: {row}",
+            "opts": self.opts,
+            "original": row,
+            "shown_versions": self._shown(row, found),
+            "next_before": found[PAGE_SIZE - 1].number if len(found) > PAGE_SIZE else None,
+            "may_restore": self.may_restore(request, row),
+        }
+        return TemplateResponse(request, "admin/versions.html", context)
 
+    def restore(self, request: HttpRequest, object_id: int, number: int) -> HttpResponse:
+        row = self._visible(request, object_id)
+        if not self.may_restore(request, row):
+            raise PermissionDenied
+        old = row.versions.filter(number=number).first()
+        if old is None:
+            raise Http404("There is no such version.")
+        restored = self.bring_back(old, access_of(request))
+        self.log_change(request, row, f"Back to version {number}")
+        text = f"Version {restored.number} is now what version {number} was."
+        self.message_user(request, text, messages.SUCCESS)
+        for fault in self.faults_of(restored):
+            self.message_user(request, fault, messages.WARNING)
+        return HttpResponseRedirect(reverse(f"admin:{self._route('versions')}", args=[row.pk]))
 
-def _agent(pages: WorkspaceModelAdmin, request: HttpRequest, object_id: int) -> Agent:
-    agent: Agent = pages.get_object(request, str(object_id))
-    if not pages.has_view_permission(request, agent):
-        raise PermissionDenied
-    return agent
+    def _shown(self, row: Any, found: Sequence[Any]) -> list[ShownVersion]:
+        older = [*found[1:], None]
+        return [
+            ShownVersion(
+                version=version,
+                is_current=version.pk == row.current_version_id,
+                restore_url=reverse(f"admin:{self._route('restore')}", args=[row.pk, version.number]),
+                lines=diff_lines(self.difference(previous, version)),
+            )
+            for version, previous in list(zip(found, older, strict=True))[:PAGE_SIZE]
+        ]
 
+    def _visible(self, request: HttpRequest, object_id: int) -> Any:
+        row = self.get_object(request, str(object_id))
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return row
 
-def _may_restore(pages: WorkspaceModelAdmin, request: HttpRequest, agent: Agent) -> bool:
-    """What code defines would come back at the next start."""
-    return agent.source == Agent.Source.DATABASE and pages.has_change_permission(request, agent)
-
-
-def history_page(
-    versions: "QuerySet[Any]",
-    before: str,
-    *,
-    current_pk: int | None,
-    difference: Callable[[Any, Any], str],
-    restore_url: Callable[[Any], str],
-) -> dict[str, Any]:
-    """One page of a version history, newest first, each version compared with the one before it."""
-    versions = versions.select_related("author").order_by("-number")
-    if before.isdecimal():
-        versions = versions.filter(number__lt=int(before[:9]))
-    found = list(versions[: PAGE_SIZE + 1])
-    older = [*found[1:], None]
-    shown = [
-        ShownVersion(
-            version=version,
-            is_current=version.pk == current_pk,
-            restore_url=restore_url(version),
-            lines=diff_lines(difference(previous, version)),
-        )
-        for version, previous in list(zip(found, older, strict=True))[:PAGE_SIZE]
-    ]
-    next_before = found[PAGE_SIZE - 1].number if len(found) > PAGE_SIZE else None
-    return {"shown_versions": shown, "next_before": next_before}
+    def _route(self, name: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models.functions import Left
 
+from agents.memory.models import turns_of
 from agents.memory.query import SearchQuery, parse_query
 from agents.memory.ranking import Weights, keyword_score, ranked
 from agents.memory.search_index import SearchScope, find_candidates
@@ -81,7 +82,7 @@ def _fuse(
 ) -> list[SearchHit]:
     """With keywords alone, the fused score keeps the order of the ranks."""
     with trail.stage("rerank"):
-        rows = scope.workspace.turns.filter(pk__in=best).annotate(preview=Left(query.column, PREVIEW_CHARACTERS))
+        rows = turns_of(scope.workspace, best).annotate(preview=Left(query.column, PREVIEW_CHARACTERS))
         found = {row["pk"]: row for row in rows.values("pk", "turn_id", "session__session_id", "preview")}
         hits = [
             _hit(found[turn_pk], weights.keyword * keyword_score(rank))

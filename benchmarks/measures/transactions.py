@@ -10,13 +10,16 @@ and taken off.
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from benchmarks import load
 from benchmarks.measures.postgresql import query
 from benchmarks.results import Result
 from benchmarks.stack import Stack
 
+Done = TypeVar("Done")
 _TURNS = 300
 _SETTLE_S = 11.0
 _COUNTS = """SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()),
@@ -32,25 +35,46 @@ class _Reading:
     next_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Counted(Generic[Done]):
+    """What some work asked for, less what the idle stack does in the same time."""
+
+    done: Done
+    writes: float
+    commits: float
+    ids: int
+    idle_rate: float
+    """All commits per second of the idle stack."""
+
+
 async def measure(stack: Stack) -> list[Result]:
     if stack.database is None:
         return [Result(name="transactions per echo turn", budget="-", value="not counted by SQLite", passed=None)]
     await load.run_turns(stack, 10, load.ECHO)
+    counted = await count(stack, lambda: load.run_turns(stack, _TURNS, load.ECHO))
+    ids = f"{counted.ids / _TURNS:.1f} ids with savepoints"
+    idle = f"{counted.idle_rate:.1f} /s while idle, taken off"
+    return [
+        _judge("write transactions per echo turn", counted.writes / _TURNS, 5, ids),
+        _judge("all `xact_commit` per echo turn", counted.commits / _TURNS, 14, idle),
+    ]
+
+
+async def count(stack: Stack, work: Callable[[], Awaitable[Done]]) -> Counted[Done]:
+    """Of a stack that is idle but for this work."""
     before = await _read(stack)
     idle = await _read(stack)
-    await load.run_turns(stack, _TURNS, load.ECHO)
+    done = await work()
     after = await _read(stack)
     seconds = (after.at - idle.at) / (idle.at - before.at)
-    idle_writes, writes = _writes(stack, before, idle), _writes(stack, idle, after)
-    idle_commits, commits = idle.commits - before.commits, after.commits - idle.commits
-    writes_per_turn = (writes - idle_writes * seconds) / _TURNS
-    commits_per_turn = (commits - idle_commits * seconds) / _TURNS
-    ids_per_turn = (after.next_id - idle.next_id) / _TURNS
-    rate = idle_commits / (idle.at - before.at)
-    return [
-        _judge("write transactions per echo turn", writes_per_turn, 5, f"{ids_per_turn:.1f} ids with savepoints"),
-        _judge("all `xact_commit` per echo turn", commits_per_turn, 14, f"{rate:.1f} /s while idle, taken off"),
-    ]
+    idle_commits = idle.commits - before.commits
+    return Counted(
+        done=done,
+        writes=_writes(stack, idle, after) - _writes(stack, before, idle) * seconds,
+        commits=after.commits - idle.commits - idle_commits * seconds,
+        ids=after.next_id - idle.next_id,
+        idle_rate=idle_commits / (idle.at - before.at),
+    )
 
 
 async def _read(stack: Stack) -> _Reading:

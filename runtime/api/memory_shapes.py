@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 from typing_extensions import override
 
-from runtime.erase import TABLES
+from runtime.erase import tables_in_reach
 from workspaces.api.serializers import BodySerializer, StrictCharField
 
 Shape = serializers.Serializer[Any]
@@ -62,7 +62,7 @@ class ForkedSession(Shape):
 class ErasedCounts(Shape):
     @override
     def get_fields(self) -> dict[str, Any]:
-        return {name: serializers.IntegerField() for name in TABLES}
+        return {name: serializers.IntegerField() for name in tables_in_reach()}
 
 
 class ErasedSession(Shape):

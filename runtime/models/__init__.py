@@ -2,7 +2,7 @@
 
 from runtime.models.attachment import Attachment, AttachmentContent, AttachmentUse
 from runtime.models.draft import ResponseDraft
-from runtime.models.event import RuntimeEvent
+from runtime.models.event import RuntimeEvent, log_of
 from runtime.models.interaction import Interaction
 from runtime.models.request import AgentRequest, AgentRequestQuerySet, IdempotencyKey
 from runtime.models.usage import DailyUsage, PriceOverride
@@ -19,4 +19,5 @@ __all__ = [
     "PriceOverride",
     "ResponseDraft",
     "RuntimeEvent",
+    "log_of",
 ]

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from typing_extensions import override
 
 from runtime.kinds import EventKind
-from runtime.models.request import AgentRequest
+from runtime.models.request import AgentRequest, AgentRequestQuerySet
 from workspaces.models import Workspace
 from workspaces.scoping import ClosedManager
 
@@ -78,3 +78,11 @@ class RuntimeEvent(models.Model):
     @property
     def event_id(self) -> int:
         return self.id
+
+
+def log_of(requests: AgentRequestQuerySet) -> "models.QuerySet[RuntimeEvent]":
+    """The events of these requests, which are a workspace's already.
+
+    Without the workspace's own key in it: SQLite would prefer that one's index and read the whole log.
+    """
+    return RuntimeEvent.rows.filter(agent_request__in=requests.order_by().values("pk"))

@@ -1,6 +1,7 @@
 """A trace in one row of figures (contract 3.8): a pure function of serialised events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, TypedDict
 
 from runtime.kinds import EventKind
@@ -65,10 +66,10 @@ def _of_type(events: Sequence[EventRow], *kinds: str) -> list[EventRow]:
     return [event for event in events if event["event_type"] in kinds]
 
 
-def _texts(events: Sequence[EventRow], *names: str) -> list[str]:
+def _texts(events: Sequence[EventRow], *names: str) -> Iterator[str]:
     """What these events say under one of the names, flat or in the nested payload of structured events."""
-    found = [part.get(name) for event in events for part in _parts(event) for name in names]
-    return [text for text in found if isinstance(text, str) and text]
+    found = (part.get(name) for event in events for part in _parts(event) for name in names)
+    return (text for text in found if isinstance(text, str) and text)
 
 
 def _parts(event: EventRow) -> list[dict[str, Any]]:
@@ -78,22 +79,22 @@ def _parts(event: EventRow) -> list[dict[str, Any]]:
 
 def _user_message(events: Sequence[EventRow]) -> str | None:
     return _first(
-        (
-            *_texts(_of_type(events, EventKind.TRACE_STARTED), "message"),
-            *_texts(_of_type(events, EventKind.AGENT_RUN_START), "user_message"),
-            *_texts(events, "message"),
+        chain(
+            _texts(_of_type(events, EventKind.TRACE_STARTED), "message"),
+            _texts(_of_type(events, EventKind.AGENT_RUN_START), "user_message"),
+            _texts(events, "message"),
         )
     )
 
 
 def _assistant_response(events: Sequence[EventRow]) -> str | None:
     completed = _of_type(events, EventKind.REQUEST_COMPLETED)
-    answered = [(event["payload"].get("response") or {}).get("text") for event in reversed(completed)]
+    answered = ((event["payload"].get("response") or {}).get("text") for event in reversed(completed))
     return _first(
-        (
-            *answered,
-            *_texts(_of_type(events, EventKind.AGENT_RUN_COMPLETE)[::-1], "assistant_response"),
-            *_texts(events, "agent_response", "assistant_response"),
+        chain(
+            answered,
+            _texts(_of_type(events, EventKind.AGENT_RUN_COMPLETE)[::-1], "assistant_response"),
+            _texts(events, "agent_response", "assistant_response"),
         )
     )
 
@@ -105,7 +106,7 @@ def _tool_events(events: Sequence[EventRow]) -> list[EventRow]:
 
 
 def _tool_name(event: EventRow) -> str | None:
-    return next((names[0] for name in _TOOL_NAMES if (names := _texts([event], name))), None)
+    return next(chain.from_iterable(_texts([event], name) for name in _TOOL_NAMES), None)
 
 
 def _is_tool_error(event: EventRow) -> bool:
@@ -136,10 +137,9 @@ def _has_failed(event: EventRow) -> bool:
 
 
 def _failure(event: EventRow) -> dict[str, Any]:
-    texts = _texts([event], "error", "message")
     return {
         "event_id": event["event_id"],
         "event_type": event["event_type"],
         "created_at": event["created_at"],
-        "error": texts[0] if texts else None,
+        "error": next(_texts([event], "error", "message"), None),
     }

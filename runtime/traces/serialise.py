@@ -1,15 +1,17 @@
 """Finds events and traces, and serialises them (contract 3.1, 3.2)."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypedDict
 
 from django.db.models import Count, Max, Min, QuerySet
 
 from agents.models import Agent
-from runtime.mirrors import fetch_mirrored
-from runtime.models import RuntimeEvent
+from runtime.mirrors import MIRROR_PREFIX, fetch_mirrored
+from runtime.models import RuntimeEvent, log_of
 from runtime.public import shown_payload
 from workspaces.models import Workspace
 
@@ -54,32 +56,39 @@ class EventFilter:
     request_id: str | None = None
 
     def apply(self, workspace: Workspace) -> "QuerySet[RuntimeEvent]":
-        events = workspace.events.select_related("agent_request").only(*_COLUMNS)
+        events = self._log(workspace).select_related("agent_request").only(*_COLUMNS)
         if self.agent_id is not None:
             events = events.filter(agent_name=self.agent_id)
         if self.session_id is not None:
             events = events.filter(session_id=self.session_id)
-        if self.trace_id is not None:
-            # By way of the requests, whose index knows traces.
-            trace = _uuid(self.trace_id)
-            owners = workspace.agent_requests.filter(trace_id=trace)
-            events = events.filter(agent_request__in=owners, trace_id=trace) if trace else events.none()
-        if self.request_id is not None:
-            request_id = _uuid(self.request_id)
-            events = events.filter(agent_request__request_id=request_id) if request_id else events.none()
-        return events
+        return events if self.trace_id is None else events.filter(trace_id=_uuid(self.trace_id))
+
+    def _log(self, workspace: Workspace) -> "QuerySet[RuntimeEvent]":
+        """The workspace's, or that of the few requests that can be meant, whose indexes know traces and ids."""
+        owners = {"trace_id": self.trace_id, "request_id": self.request_id}
+        meant = {name: _uuid(text) for name, text in owners.items() if text is not None}
+        if not meant:
+            return workspace.events.all()
+        if None in meant.values():
+            return workspace.events.none()
+        return log_of(workspace.agent_requests.filter(**meant))
 
 
 _COLUMNS = (
     *(field.name for field in RuntimeEvent._meta.fields if field.name != "dedupe_key"),
     "agent_request__request_id",
 )
+_ROW_COLUMNS = [field.attname for field in RuntimeEvent._meta.concrete_fields if field.name != "dedupe_key"]
 
 
 def event_row(event: RuntimeEvent) -> EventRow:
+    return _row(event, str(event.agent_request.request_id), shown_payload(event))
+
+
+def _row(event: Any, request_id: str, payload: dict[str, Any]) -> EventRow:
     return EventRow(
-        event_id=event.event_id,
-        request_id=str(event.agent_request.request_id),
+        event_id=event.id,
+        request_id=request_id,
         request_seq=event.sequence,
         trace_id=str(event.trace_id) if event.trace_id else None,
         app_id=event.agent_name,
@@ -88,7 +97,7 @@ def event_row(event: RuntimeEvent) -> EventRow:
         event_type=event.event_type,
         loop_index=event.loop_index,
         step_key=event.step_key or None,
-        payload=shown_payload(event),
+        payload=payload,
         created_at=event.created_at.timestamp(),
     )
 
@@ -110,6 +119,20 @@ def trace_events(workspace: Workspace, which: EventFilter) -> list[EventRow]:
     return event_rows(workspace, list(which.apply(workspace).order_by("id")))
 
 
+def events_by_request(workspace: Workspace, keys: Collection[int]) -> Iterator[tuple[int, list[EventRow]]]:
+    """Each of these requests' keys with its events in order: for readers of many, who hold one request at a time."""
+    requests = workspace.agent_requests.filter(pk__in=keys)
+    ids = dict(requests.values_list("pk", "request_id"))
+    log = log_of(requests).order_by("agent_request_id", "sequence")
+    mirrors = list(log.filter(event_type__startswith=MIRROR_PREFIX))
+    fetch_mirrored(workspace, mirrors)
+    told = {mirror.pk: shown_payload(mirror) for mirror in mirrors}
+    events = log.values_list(*_ROW_COLUMNS, named=True).iterator(chunk_size=1000)
+    for key, own in groupby(events, attrgetter("agent_request_id")):
+        request_id = str(ids[key])
+        yield key, [_row(event, request_id, told.get(event.id, event.payload)) for event in own]
+
+
 def recent_traces(workspace: Workspace, agent: Agent, *, session_id: str | None, limit: int) -> list[TraceSummary]:
     """The traces of the newest requests, the one with the newest event first."""
     requests = workspace.agent_requests.filter(agent=agent, trace_id__isnull=False)
@@ -117,7 +140,8 @@ def recent_traces(workspace: Workspace, agent: Agent, *, session_id: str | None,
         requests = requests.filter(session_id=session_id)
     newest = list(requests.order_by("-pk").values_list("pk", flat=True)[:limit])
     found = (
-        workspace.events.filter(agent_request__in=newest, trace_id__isnull=False)
+        log_of(workspace.agent_requests.filter(pk__in=newest))
+        .filter(trace_id__isnull=False)
         .order_by()
         .values("trace_id", "session_id")
         .annotate(count=Count("id"), first=Min("created_at"), last=Max("created_at"), newest=Max("id"))

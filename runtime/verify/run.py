@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import models, router, transaction
 
-from runtime.models import AgentRequest, RuntimeEvent
+from runtime.models import AgentRequest, RuntimeEvent, log_of
 from runtime.verify.company import Company, compare_company
 from runtime.verify.difference import Difference
 from runtime.verify.facts import Facts, facts_of
@@ -81,7 +81,7 @@ class Verification:
     ) -> Iterator[tuple[int, list[Difference]]]:
         """The differences of each of these requests, by its key."""
         by_pk = {row.pk: row for row in rows}
-        log = workspace.events.filter(agent_request__in=list(by_pk)).order_by("agent_request_id", "sequence")
+        log = log_of(workspace.agent_requests.filter(pk__in=list(by_pk))).order_by("agent_request_id", "sequence")
         facts_by_pk = {
             pk: facts_of(events)
             for pk, events in groupby(

@@ -36,7 +36,8 @@ class Listener:
         """
         while not (watch.is_over or self._has_ended):
             try:
-                await asyncio.wait_for(self._woken.wait(), KEEP_ALIVE_S)
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    await self._woken.wait()
             except TimeoutError:
                 yield False
                 continue

@@ -12,7 +12,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Left, Length
 
 from runtime.errors import RequestNotFound
-from runtime.models import AgentRequest, RuntimeEvent
+from runtime.models import AgentRequest, RuntimeEvent, log_of
 from workspaces.models import Workspace
 from workspaces.scoping import only
 
@@ -73,8 +73,7 @@ def read_many(
         return []
     workspace = next(iter(agent_requests)).workspace
     keys = [row.pk for row in agent_requests]
-    # The sequence says nothing, but leads SQLite to the requests' own index and past the workspace's.
-    events = workspace.events.filter(agent_request__in=keys, sequence__gte=0, event_type__in=kinds)
+    events = log_of(workspace.agent_requests.filter(pk__in=keys)).filter(event_type__in=kinds)
     return _read(events, whole_below)
 
 

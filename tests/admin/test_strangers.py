@@ -20,6 +20,12 @@ OTHER_PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "runtime_agentrequest_send": ("Agent", ()),
     "runtime_agentrequest_steer": ("AgentRequest", ("cancel",)),
     "runtime_interaction_answer": ("Interaction", ()),
+    "workflows_workflow_versions": ("Workflow", ()),
+}
+RESTORES = {
+    "agents_agent_restore": "Agent",
+    "agents_workspaceskill_restore": "WorkspaceSkill",
+    "workflows_workflow_restore": "Workflow",
 }
 
 
@@ -106,7 +112,7 @@ def test_the_pages_beside_the_models_are_closed_too(stranger, secrets):
     for name, (subject, more) in OTHER_PAGES.items():
         url = reverse(f"admin:{name}", args=[rows[subject].pk, *more])
         assert (stranger.get(url).status_code, stranger.post(url).status_code) == (404, 404), url
-    for name, model in (("agents_agent_restore", "Agent"), ("agents_workspaceskill_restore", "WorkspaceSkill")):
+    for name, model in RESTORES.items():
         restore = reverse(f"admin:{name}", args=[rows[model].pk, 1])
         assert stranger.post(restore).status_code == 404
         assert stranger.get(restore).status_code == 405
@@ -127,8 +133,7 @@ def test_every_route_of_the_admin_is_walked():
     stock = {"changelist", "add", "history", "delete", "change"}
     names = {url.name for pages in admin.site._registry.values() for url in pages.get_urls() if url.name}
     extra = {name for name in names if name.rsplit("_", 1)[-1] not in stock}
-    restores = {"agents_agent_restore", "agents_workspaceskill_restore"}
-    assert extra == {*OTHER_PAGES, *restores, "runtime_attachment_download", "agents_mcpserver_approve"}
+    assert extra == {*OTHER_PAGES, *RESTORES, "runtime_attachment_download", "agents_mcpserver_approve"}
 
 
 def test_accounts_are_the_operators_business(stranger, operator, secrets):

@@ -8,6 +8,9 @@ from agents.models import Agent
 from agents.versions import save_version
 from tests.admin.conftest import SignIn
 from tests.factories import AgentFactory
+from workflows.catalogue import new_workflow
+from workflows.definition import WorkflowDefinition
+from workflows.versions import save_workflow
 from workspaces.roles import Role
 
 
@@ -75,3 +78,20 @@ def test_a_long_history_has_pages(sign_in: SignIn, workspace):
     assert 'id="version-5"' not in first
     assert "?before=6" in first
     assert 'id="version-5"' in client.get(history(agent), {"before": "6"}).content.decode()
+
+
+def test_a_workflow_has_a_history_and_a_way_back_too(sign_in: SignIn, workspace):
+    workflow = new_workflow(workspace, "nightly")
+    for seconds in (5, 6):
+        steps = [{"id": "later", "kind": "wait", "seconds": seconds}]
+        save_workflow(workflow, WorkflowDefinition.model_validate({"steps": steps}), actor="tests")
+    client = sign_in(Role.DEVELOPER)
+    page = client.get(reverse("admin:workflows_workflow_versions", args=[workflow.pk])).content.decode()
+    assert "-  seconds: 5" in page
+    assert "+  seconds: 6" in page
+    tab = client.get(f"/w/{workspace.slug}/workflows/nightly/?tab=versions").content.decode()
+    assert '<pre class="added">+  seconds: 6' in tab
+    client.post(reverse("admin:workflows_workflow_restore", args=[workflow.pk, 1]))
+    workflow.refresh_from_db()
+    assert workflow.current_version
+    assert (workflow.current_version.number, workflow.current_version.definition["steps"][0]["seconds"]) == (3, 5)

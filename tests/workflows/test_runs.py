@@ -1,11 +1,15 @@
 """What runs do: every kind of step, failures and retries, and going on after an end."""
 
 import json
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from agents.models import Agent
 from runtime.cancel import cancel_request
 from runtime.interactions.answer import answer_interaction
+from runtime.kinds import Reason
 from runtime.models import AgentRequest
 from runtime.public import completed_data
 from runtime.resume import resume_request
@@ -119,9 +123,24 @@ def test_a_person_decides(define: Define, start: Start, run_requests: Driver) ->
     row = AgentRequest.rows.with_agent().get(pk=run.pk)
     [question] = row.interactions.all()
     assert (row.status, question.prompt) == ("paused", "Ship 1.2?")
+    assert question.deadline > timezone.now() + timedelta(days=29)
     answer_interaction(row, question.interaction_id, "approve", by="ada")
     run_requests()
     assert ended(run) == ("completed", 42)
+
+
+def test_a_run_that_is_resumed_asks_again(define: Define, start: Start, run_requests: Driver) -> None:
+    run = start(define({"id": "ok", "kind": "human", "prompt": "Ship it?"}, output="steps.ok.response"))
+    run_requests()
+    row = AgentRequest.rows.with_agent().get(pk=run.pk)
+    cancel_request(row, reason=Reason.CANCELLED, by="tests")
+    resume_request(AgentRequest.rows.with_agent().get(pk=run.pk), by="tests")
+    run_requests()
+    closed, asked = row.interactions.order_by("pk")
+    assert (closed.state, asked.state, asked.prompt) == ("cancelled", "open", "Ship it?")
+    answer_interaction(AgentRequest.rows.with_agent().get(pk=run.pk), asked.interaction_id, "approve", by="ada")
+    run_requests()
+    assert ended(run) == ("completed", "approve")
 
 
 def test_a_workflow_runs_another_and_ends_it_with_itself(define: Define, start: Start, run_requests: Driver) -> None:
@@ -159,3 +178,26 @@ def test_a_role_stands_for_every_workflow(define: Define) -> None:
     workflow = define(step("first"))
     assert workflow.agent.role == Agent.Role.WORKFLOW
     assert not workflow.workspace.agents.offered().filter(pk=workflow.agent.pk).exists()
+
+
+def test_what_failed_together_is_tried_again_together(define: Define, start: Start, run_requests: Driver) -> None:
+    """And what they have stopped: a question is asked again. The run says which failure was one."""
+    branches = {
+        "left": [{"id": "ok", "kind": "human", "prompt": "Ship it?"}],
+        "middle": [step("flaky", "fail_until", input="`2`")],
+        "right": [step("hard", "fail_until", input="`2`")],
+    }
+    run = start(define({"id": "both", "kind": "parallel", "branches": branches}, output="steps.both.left.response"))
+    run_requests()
+    status, error = ended(run)
+    assert (status, error["error_code"]) == ("failed", "not_yet")
+    # Both fail at once, or the first one stops the other.
+    assert error["path"] in {"both/middle/flaky", "both/right/hard"}
+    resume_request(AgentRequest.rows.with_agent().get(pk=run.pk), by="tests")
+    run_requests()
+    row = AgentRequest.rows.with_agent().get(pk=run.pk)
+    closed, asked = row.interactions.order_by("pk")
+    assert (closed.state, asked.state, row.status) == ("cancelled", "open", "paused")
+    answer_interaction(row, asked.interaction_id, "approve", by="ada")
+    run_requests()
+    assert ended(run) == ("completed", "approve")

@@ -188,6 +188,7 @@ def test_a_schedule_that_cannot_start_says_why_and_goes_on(db: None, define: Def
         ({"zone": "Berlin"}, "zone"),
         ({"kind": "interval", "every_s": 5}, "every_s"),
         ({"kind": "once"}, "at"),
+        ({"kind": "once", "at": datetime(2020, 1, 1, tzinfo=UTC)}, "at"),
         ({"name": " "}, "name"),
     ],
 )

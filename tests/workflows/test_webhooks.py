@@ -160,6 +160,8 @@ def test_private_addresses_are_not_asked(
     [
         ({"name": "x", "url": "ftp://receiver.example"}, "url"),
         ({"name": "x", "url": "https://user:secret@receiver.example"}, "url"),
+        ({"name": "x", "url": "http://[::1"}, "url"),
+        ({"name": "x", "url": "http://receiver.example:port"}, "url"),
         ({"name": "x", "url": "https://receiver.example", "event_types": ["everything"]}, "event_types"),
     ],
 )

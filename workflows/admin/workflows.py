@@ -1,5 +1,6 @@
 """Workflows in the admin: one form, immutable versions."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -9,13 +10,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from typing_extensions import override
 
+from agents.admin.versions import VersionedAdmin
+from agents.versions import version_diff
 from workflows.admin.workflow_form import WorkflowForm, definition_text
 from workflows.catalogue import agent_for
-from workflows.models import Workflow
+from workflows.check import definition_faults
+from workflows.models import Workflow, WorkflowVersion
 from workflows.versions import save_workflow
 from workspaces import audit
-from workspaces.admin.access import access_of
-from workspaces.admin.base import WorkspaceModelAdmin
+from workspaces.admin.access import Access, access_of
 from workspaces.admin.filters import WorkspaceFilter
 from workspaces.roles import Scope
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(WorkspaceModelAdmin):
+class WorkflowAdmin(VersionedAdmin):
     form = WorkflowForm
     view_scope = Scope.AGENTS_READ
     write_scope = Scope.AGENTS_WRITE
@@ -48,6 +51,20 @@ class WorkflowAdmin(WorkspaceModelAdmin):
     def definition(self, workflow: Workflow) -> str:
         version = workflow.current_version
         return format_html("<pre>{}</pre>", definition_text(version.definition) if version else "")
+
+    @override
+    def difference(self, older: WorkflowVersion | None, newer: WorkflowVersion) -> str:
+        return version_diff(older, newer)
+
+    @override
+    def bring_back(self, version: WorkflowVersion, access: Access) -> WorkflowVersion:
+        note = f"Back to version {version.number}"
+        definition = version.typed_definition
+        return save_workflow(version.workflow, definition, actor=access.actor, author=access.user, note=note)
+
+    @override
+    def faults_of(self, restored: WorkflowVersion) -> Sequence[str]:
+        return definition_faults(restored.workspace, restored.workflow.workflow_id, restored.typed_definition)
 
     @override
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -15,14 +15,14 @@ from runtime.api.parameters import CURSOR, LIMIT
 from runtime.api.responses import enveloped
 from runtime.errors import AgentNotFound
 from workflows.api.shapes import Shape
-from workflows.errors import DatasetNotFound
+from workflows.errors import DatasetNotFound, ExperimentNotFound
 from workflows.evals.compare import compare_experiments, experiment_figures
 from workflows.evals.datasets import MOST_CHARACTERS, add_rows, make_dataset
 from workflows.evals.experiments import Plan, start_experiment
 from workflows.evals.models import Dataset, DatasetRow, Experiment, ExperimentResult
 from workflows.public import STATUSES, shown_status
 from workspaces.api.authentication import principal_of
-from workspaces.api.envelope import data
+from workspaces.api.envelope import InvalidBody, data
 from workspaces.api.pagination import newest_first
 from workspaces.api.serializers import BodySerializer, StrictCharField, StrictIntegerField, read_body
 from workspaces.models import Workspace
@@ -200,7 +200,10 @@ class ComparisonView(APIView):
     def get(self, request: Request, experiment_id: int) -> Response:
         """Compare it with an earlier one, question by question."""
         after, text = _the_experiment(request, experiment_id), request.query_params.get("before", "")
-        before = _the_experiment(request, int(text) if text.isdecimal() and len(text) < 19 else 0)
+        if not (text.isdecimal() and len(text) < 19):
+            fault = {"type": "int_parsing", "loc": ["query", "before"], "msg": "The id of the earlier experiment."}
+            raise InvalidBody([fault])
+        before = _the_experiment(request, int(text))
         comparison = compare_experiments(before, after)
         changes = [
             {
@@ -226,7 +229,7 @@ def _the_dataset(request: Request, dataset_id: int) -> Dataset:
 def _the_experiment(request: Request, experiment_id: int) -> Experiment:
     found = only(_with_all(principal_of(request).workspace).filter(pk=experiment_id))
     if found is None:
-        raise DatasetNotFound("There is no such experiment.")
+        raise ExperimentNotFound("There is no such experiment.")
     return found
 
 

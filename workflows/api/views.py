@@ -1,5 +1,6 @@
 """Workflows and their runs (contract 2.2.9 to 2.2.11), and steering them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -78,14 +79,11 @@ class RunListView(APIView):
         workflow, query = the_workflow(request, workflow_id), request.query_params
         rows = principal_of(request).workspace.workflow_runs.filter(workflow=workflow)
         rows = rows.select_related("workflow", "version", "schedule", "agent_request__rerun_of__workflow_run")
-        if status := query.get("status"):
-            if status not in STATUSES:
-                fault = {"type": "enum", "loc": ["query", "status"], "msg": f"One of {', '.join(STATUSES)}."}
-                raise InvalidBody([fault])
+        if status := _one_of(STATUSES, query, "status"):
             rows = rows.filter(agent_request__status__in=statuses_of(status))
         if dedup_key := query.get("dedup_key", "").replace("\x00", ""):
             rows = rows.filter(agent_request__dedup_key=dedup_key)
-        if trigger := query.get("trigger", "").replace("\x00", ""):
+        if trigger := _one_of(WorkflowRun.Trigger.values, query, "trigger"):
             rows = rows.filter(trigger=trigger)
         page, cursor = newest_first(request, rows)
         return data({"runs": [run_row(run) for run in page], "next": cursor})
@@ -169,3 +167,11 @@ def _run(run: WorkflowRun) -> Response:
 def _started(run: WorkflowRun) -> Response:
     status = shown_status(run.agent_request.status)
     return data({"run_id": run.run_id, "workflow_id": run.workflow.workflow_id, "status": status})
+
+
+def _one_of(known: Iterable[str], query: Mapping[str, str], name: str) -> str:
+    """The filter's value; empty for none. Raises `InvalidBody` for another."""
+    value = query.get(name, "")
+    if value and value not in known:
+        raise InvalidBody([{"type": "enum", "loc": ["query", name], "msg": f"One of {', '.join(known)}."}])
+    return value

@@ -3,9 +3,10 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import BinaryIO
 
 from django.conf import settings
@@ -36,11 +37,32 @@ def write_artifact(workspace: Workspace, kind: str) -> Path:
     return path
 
 
+def erase_lines(workspace: Workspace, kind: str, trace_ids: Collection[str]) -> None:
+    """Puts a file without the lines of these traces in the place of the one that has them."""
+    path = artifact_path(workspace, kind)
+    if not path.exists():
+        return
+    with _alone(path) as file:
+        handle, name = mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as rest:
+            file.seek(0)
+            for line in file:
+                if line.endswith(b"\n") and json.loads(line)["trace_id"] not in trace_ids:
+                    rest.write(line)
+            rest.flush()
+            os.fsync(rest.fileno())
+        os.replace(name, path)
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[BinaryIO]:
-    with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+    """The file that is at this place once nobody else has it."""
+    while True:
+        with path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                yield file
+                return
 
 
 def _last_written(workspace: Workspace, kind: str, file: BinaryIO) -> int:

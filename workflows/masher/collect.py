@@ -1,6 +1,6 @@
 """Makes rows of traces: of one that is named, or of those that have ended since the last time."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -10,9 +10,9 @@ from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from runtime.kinds import TERMINAL
-from runtime.models import RuntimeEvent
+from runtime.models import RuntimeEvent, log_of
 from runtime.traces.projection import RuntimeTrace, build_runtime_trace
-from runtime.traces.serialise import EventFilter, event_rows, trace_events
+from runtime.traces.serialise import EventFilter, events_by_request, trace_events
 from workflows.code import StepContext, StepFailed, StepResult
 from workflows.masher.artifacts import write_artifact
 from workflows.masher.models import MasherRow
@@ -24,7 +24,7 @@ Kind = MasherRow.Kind
 _MAKE: Mapping[str, Callable[[RuntimeTrace], dict[str, Any]]] = {Kind.DIGEST: digest_row, Kind.EVAL: eval_row}
 # Ends are told by their time, and one may be committed a moment after a later one.
 _TRAILING = timedelta(seconds=60)
-_BATCH = 100
+_BATCH = 500
 
 
 class Wish(BaseModel):
@@ -95,8 +95,7 @@ def _incremental(workspace: Workspace, wish: NewTraces, kind: str, state: Mappin
     ends = _ends(workspace, target, kind, since, wish.limit)
     appended = 0
     for start in range(0, len(ends), _BATCH):
-        rows = [_MAKE[kind](trace) for trace in _traces(workspace, ends[start : start + _BATCH])]
-        appended += _keep(workspace, kind, rows)
+        appended += _keep(workspace, kind, _rows(workspace, kind, ends[start : start + _BATCH]))
     path = write_artifact(workspace, kind)
     latest = max([since, *(end.created_at.timestamp() for end in ends)])
     known = state.get("checkpoints") if isinstance(state.get("checkpoints"), dict) else {}
@@ -128,21 +127,20 @@ def _ends(workspace: Workspace, target: str, kind: str, since: float, limit: int
     known = set(rows.filter(trace_id__in=late.values("trace_id")).values_list("trace_id", flat=True))
     new = ended.filter(finished_at__gt=begin).order_by("finished_at", "pk")[:limit]
     requests = [*late.exclude(trace_id__in=known).values_list("pk", flat=True), *new.values_list("pk", flat=True)]
-    heads = workspace.events.filter(agent_request__in=requests, sequence=F("agent_request__last_sequence"))
-    ends = [end for end in heads.order_by("created_at", "id") if end.trace_id not in known]
+    taken = workspace.agent_requests.filter(pk__in=requests)
+    heads = log_of(taken).filter(sequence=F("agent_request__last_sequence"))
+    ends = [end for end in heads.defer("payload").order_by("created_at", "id") if end.trace_id not in known]
     return ends[:limit]
 
 
-def _traces(workspace: Workspace, ends: Sequence[RuntimeEvent]) -> Iterable[RuntimeTrace]:
-    """Read together, and given one by one in the order of their ends."""
-    requests = [end.agent_request_id for end in ends]
-    log: dict[int, list[RuntimeEvent]] = {key: [] for key in requests}
-    events = workspace.events.select_related("agent_request").filter(agent_request__in=requests)
-    for event in events.order_by("agent_request", "sequence"):
-        log[event.agent_request_id].append(event)
-    for end in ends:
-        own = [event for event in log[end.agent_request_id] if event.trace_id == end.trace_id]
-        yield build_runtime_trace(event_rows(workspace, own))
+def _rows(workspace: Workspace, kind: str, ends: Sequence[RuntimeEvent]) -> list[dict[str, Any]]:
+    """Made in the order of the log, and given in the order of their ends."""
+    trace_ids = {end.agent_request_id: str(end.trace_id) for end in ends}
+    made = {}
+    for key, events in events_by_request(workspace, trace_ids):
+        trace = build_runtime_trace([event for event in events if event["trace_id"] == trace_ids[key]])
+        made[key] = _MAKE[kind](trace)
+    return [made[key] for key in trace_ids]
 
 
 def _keep(workspace: Workspace, kind: str, rows: Sequence[dict[str, Any]]) -> int:

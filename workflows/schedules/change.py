@@ -31,18 +31,24 @@ FIELDS = (
 
 
 def make_schedule(workflow: Workflow, values: Mapping[str, Any], *, by: str) -> Schedule:
-    """Raises `InvalidBody` with the fields that make no sense, and `ScheduleExists`."""
+    """Of the kind that its times say, where none is named. Raises `InvalidBody`, with the fields that make no sense, and
+    `ScheduleExists`.
+    """
     now = timezone.now()
     schedule = Schedule(workspace=workflow.workspace, workflow=workflow, created_by=by, created_at=now, began_at=now)
-    return change_schedule(schedule, values, by=by)
+    return change_schedule(schedule, {"kind": _kind_of(values), **values}, by=by)
 
 
 def change_schedule(schedule: Schedule, values: Mapping[str, Any], *, by: str) -> Schedule:
     """What is missed while it was paused, or meant by the old times, is not run."""
+    before = schedule.at
     for name in FIELDS:
         if name in values:
             setattr(schedule, name, values[name])
-    if faults := schedule_faults(schedule):
+    faults = schedule_faults(schedule)
+    if schedule.at and schedule.at != before and schedule.at <= timezone.now():
+        faults["at"] = "That time has passed."
+    if faults:
         errors = [{"type": "value_error", "loc": ["body", name], "msg": text} for name, text in faults.items()]
         raise InvalidBody(errors)
     schedule.next_at = next_time(schedule, timezone.now())
@@ -82,6 +88,12 @@ def schedule_faults(schedule: Schedule) -> dict[str, str]:
     if schema is not None and (told := faults_of(schema, schedule.input)):
         faults["input"] = "; ".join(told)
     return faults
+
+
+def _kind_of(values: Mapping[str, Any]) -> str:
+    if values.get("at"):
+        return Schedule.Kind.ONCE
+    return Schedule.Kind.INTERVAL if values.get("every_s") else Schedule.Kind.CRON
 
 
 def _record(schedule: Schedule, action: str, *, by: str) -> None:

@@ -14,9 +14,8 @@ from runtime.models import AgentRequest
 from runtime.public import completed_data
 from runtime.resume import resume_request
 from runtime.verify.facts import call_of_step
-from workflows import log
 from workflows.definition import AgentStep, WorkflowStep
-from workflows.engine import Begin, Going, StepError
+from workflows.engine import STOPPED, Begin, Going, StepError
 from workflows.expressions import ExpressionFailed, fill
 from workflows.open_run import OpenRun
 from workflows.start import insert_child_run
@@ -93,7 +92,7 @@ def ending(run: OpenRun, going: Going, *, is_in_vain: bool) -> Ending | None:
         return Ending(error=StepError(code="child_lost", message="The step's request is gone."))
     if is_in_vain and not child.is_terminal:
         cancel_request(child, reason=Reason.CANCELLED, by=parent_name(row))
-        return Ending(error=StepError(code=log.STOPPED, message="A step beside it failed.", is_final=True))
+        return Ending(error=StepError(code=STOPPED, message="A step beside it failed.", is_final=True))
     is_ours = child.status == Status.CANCELLED and child.cancelled_by == parent_name(row)
     if is_ours and not is_in_vain:
         try:

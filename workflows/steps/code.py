@@ -9,11 +9,10 @@ from agents.stop_signal import StopSignal
 from agents.tools.base import ToolResult
 from agents.tools.context import ToolContext
 from agents.tools.supervise import supervise
-from workflows import log
 from workflows.catalogue import code_functions
 from workflows.code import CodeFunction, StepContext, StepFailed
 from workflows.definition import CodeStep
-from workflows.engine import INTERRUPTED, Begin, Going, StepError
+from workflows.engine import INTERRUPTED, STOPPED, Begin, Going, StepError
 from workflows.open_run import OpenRun
 from workflows.steps.ending import Ending
 from workspaces.errors import MashError
@@ -109,8 +108,8 @@ def _run(run: OpenRun, begin: Begin, own: StopSignal, stop: StopSignal) -> Endin
         result = supervise(execute, name=function.name, timeout_s=step.timeout_s or function.timeout_s, context=context)
     if came:
         return came[0]
-    code = log.STOPPED if own.is_set() else "timeout"
-    return Ending(error=StepError(code=code, message=result.content, is_final=code == log.STOPPED))
+    code = STOPPED if own.is_set() else "timeout"
+    return Ending(error=StepError(code=code, message=result.content, is_final=code == STOPPED))
 
 
 def _called(function: CodeFunction, run: OpenRun, begin: Begin, stop: StopSignal) -> Ending:

@@ -5,18 +5,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from runtime.interactions.answers import PATIENCE
 from runtime.interactions.ask import create_event, expire
 from runtime.journal import Journal
 from runtime.models import Interaction
-from workflows import log
 from workflows.definition import HumanStep
-from workflows.engine import Begin, Going, StepError
+from workflows.engine import INTERRUPTED, STOPPED, Begin, Going, StepError
 from workflows.expressions import ExpressionFailed, fill
 from workflows.open_run import OpenRun
 from workflows.steps.ending import Ending
 
 State = Interaction.State
+_PATIENCE = timedelta(days=30)
 
 
 def begin(run: OpenRun, begin: Begin, journal: Journal) -> StepError | None:
@@ -33,7 +32,7 @@ def begin(run: OpenRun, begin: Begin, journal: Journal) -> StepError | None:
 
 def _ask(run: OpenRun, path: str, turn: int, step: HumanStep, prompt: str, journal: Journal) -> None:
     row, now = run.agent_request, timezone.now()
-    patience = timedelta(seconds=step.timeout_s) if step.timeout_s else PATIENCE[step.ask]
+    patience = timedelta(seconds=step.timeout_s) if step.timeout_s else _PATIENCE
     interaction = row.interactions.create(
         workspace=row.workspace,
         run=row.run,
@@ -54,10 +53,10 @@ def ending(run: OpenRun, going: Going, *, is_in_vain: bool) -> Ending | None:
     row = run.agent_request
     asked = row.interactions.filter(call_id=going.path).order_by("-pk").first()
     if asked is None or (asked.state == State.CANCELLED and not is_in_vain):
-        return Ending(error=StepError(code="question_closed", message="The question was closed."))
+        return Ending(error=StepError(code=INTERRUPTED, message="The question was closed."))
     if is_in_vain and asked.state == State.OPEN:
         row.interactions.filter(pk=asked.pk, state=State.OPEN).update(state=State.CANCELLED)
-        return Ending(error=StepError(code=log.STOPPED, message="A step beside it failed.", is_final=True))
+        return Ending(error=StepError(code=STOPPED, message="A step beside it failed.", is_final=True))
     if asked.state == State.OPEN and asked.deadline <= timezone.now():
         expire(row, asked)
     if asked.state == State.OPEN:

@@ -4,8 +4,8 @@ import base64
 import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx2
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -77,11 +77,19 @@ def redeliver(delivery: WebhookDelivery) -> WebhookDelivery:
 
 def endpoint_faults(endpoint: WebhookEndpoint) -> dict[str, str]:
     """By field, what makes no sense."""
-    faults, address = {}, urlsplit(endpoint.url)
+    faults = {}
     if not endpoint.name.strip():
         faults["name"] = "An endpoint needs a name."
-    if address.scheme not in {"http", "https"} or not address.hostname or address.username or address.password:
+    if not _is_address(endpoint.url):
         faults["url"] = "An address with http or https, without user name or password."
     if unknown := sorted({*endpoint.event_types} - {*EVENT_TYPES}):
         faults["event_types"] = f"Unknown: {', '.join(map(str, unknown))[:100]}. There are {', '.join(EVENT_TYPES)}."
     return faults
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = httpx2.URL(text)
+    except httpx2.InvalidURL:
+        return False
+    return address.scheme in {"http", "https"} and bool(address.host) and not address.userinfo

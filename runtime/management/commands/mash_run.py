@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 from typing_extensions import override
 
 from agents.catalogue import sync_code_agents
@@ -23,6 +22,7 @@ from runtime.web import CannotListen, listen, web_commands
 from workspaces import databases
 from workspaces.bootstrap import create_owner, create_workspace
 from workspaces.models import User, Workspace
+from workspaces.sqlite.statistics import refresh_statistics
 from workspaces.tokens import issue_token
 
 _SLUG = "main"
@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def _make_ready(self, url: str) -> None:
         check_code_agents()
         databases.migrate_all(verbosity=0)
-        _refresh_statistics()
+        refresh_statistics()
         self._prepare(url)
         sync_code_agents(Workspace.objects.all())
 
@@ -138,16 +138,6 @@ def _data_directory() -> Iterator[None]:
             text = f"Mash runs already with the data directory {directory}. Stop it first, or set MASH_DATA_DIR."
             raise CommandError(text) from None
         yield
-
-
-def _refresh_statistics() -> None:
-    """Lets SQLite look at its tables, a few milliseconds' work: without it, it misses indexes."""
-    for connection in connections.all():
-        if connection.vendor == "sqlite":
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA analysis_limit=400")
-                # Before SQLite 3.46, `PRAGMA optimize` leaves out tables that this connection has not asked yet.
-                cursor.execute("ANALYZE")
 
 
 def _local_file() -> Path:

@@ -13,12 +13,12 @@ from telemetry.query.failures import failures
 from telemetry.query.requests import RequestFilter, for_list
 from telemetry.query.tools import tool_use
 from telemetry.web.agents.definition import shown_definition
-from telemetry.web.agents.history import version_history
 from telemetry.web.agents.listing import lately, model_name
 from telemetry.web.agents.trial import send, trial_form
 from telemetry.web.figures.request_charts import latency_chart, requests_chart
 from telemetry.web.figures.tiles import tiles
 from telemetry.web.links import may_define_agents, requests_link, span_parameters
+from telemetry.web.version_history import version_history
 from telemetry.web.visit import Visit, screen
 from workspaces.roles import Scope
 from workspaces.scoping import only

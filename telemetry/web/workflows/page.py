@@ -11,6 +11,7 @@ from django.utils import timezone
 from telemetry.query.newest import newest_event
 from telemetry.query.pages import newest_page
 from telemetry.web.links import may_define_agents
+from telemetry.web.version_history import version_history
 from telemetry.web.visit import Visit, screen
 from workflows.hooks.address import signed_part
 from workflows.models import Workflow, WorkflowRun
@@ -19,13 +20,13 @@ from workflows.schedules.times import next_times
 from workflows.start import find_workflow
 from workspaces.roles import Scope
 
-TABS = ("runs", "definition", "schedules", "hooks")
+TABS = ("runs", "definition", "versions", "schedules", "hooks")
 PAGE_SIZE = 50
 
 
 @screen("workflows", Scope.AGENTS_READ)
 def workflow_page(visit: Visit, workflow_id: str) -> HttpResponse:
-    """`tab=runs|definition|schedules|hooks`, and of runs `status`, `trigger` and `cursor`."""
+    """`tab=runs|definition|versions|schedules|hooks`, and of runs `status`, `trigger` and `cursor`."""
     workflow = find_workflow(visit.workspace, workflow_id)
     wanted = visit.request.GET.get("tab", "")
     tab = wanted if wanted in TABS else TABS[0]
@@ -63,7 +64,11 @@ def _runs(visit: Visit, workflow: Workflow) -> dict[str, Any]:
 def _definition(visit: Visit, workflow: Workflow) -> dict[str, Any]:
     version = workflow.current_version
     text = yaml.safe_dump(version.definition, sort_keys=False, allow_unicode=True) if version else ""
-    return {"text": text, "versions": list(workflow.versions.select_related("author").order_by("-number")[:20])}
+    return {"text": text}
+
+
+def _versions(visit: Visit, workflow: Workflow) -> dict[str, Any]:
+    return version_history(workflow, visit.request.GET.dict())
 
 
 def _schedules(visit: Visit, workflow: Workflow) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def _hooks(visit: Visit, workflow: Workflow) -> dict[str, Any]:
     return {"hooks": [(hook, address(reverse("inbound-hook", args=[signed_part(hook)]))) for hook in rows]}
 
 
-_CONTEXTS = {"runs": _runs, "definition": _definition, "schedules": _schedules, "hooks": _hooks}
+_CONTEXTS = {"runs": _runs, "definition": _definition, "versions": _versions, "schedules": _schedules, "hooks": _hooks}
 
 
 def admin_link(visit: Visit, workflow: Workflow) -> str:
