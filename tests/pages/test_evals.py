@@ -28,7 +28,7 @@ def test_from_a_request_to_an_experiments_answers(
     assert "no accepted row" in refused.content.decode()
     visitor.post(page, {"action": "accept", "row": row.pk, "message": row.message, "expected": "lyon"})
     bad = visitor.post(page, {"action": "add", "lines": '{"message": "say=Porto", "expected": "Graz"}\n{'})
-    assert "line 2: No JSON" in bad.content.decode()
+    assert "line 2: It is not JSON" in bad.content.decode()
     visitor.post(page, {"action": "add", "lines": '{"message": "say=Porto", "expected": "Graz"}'})
     went = visitor.post(f"{page}experiments/new/", form)
     experiment = Experiment.rows.get()
