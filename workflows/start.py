@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from agents.json_schema import faults_of
 from runtime.accept import check_room, insert_request
+from runtime.events import storable
 from runtime.kinds import RequestKind
 from runtime.models import AgentRequest
 from workflows.errors import TooDeep, WorkflowDisabled, WorkflowDuplicateRun, WorkflowNotFound
@@ -33,6 +34,7 @@ def start_run(
     scheduled_for: datetime | None = None,
 ) -> WorkflowRun:
     """Stores the run and wakes a worker. Raises `QueueFull`, `WorkflowDuplicateRun`, which names the active one, and their kin."""
+    given = storable(given)
     version = _runnable(workflow, given)
     check_room(workflow.workspace)
     request = _request(workflow, given)
@@ -61,6 +63,7 @@ def insert_child_run(run: OpenRun, workflow_id: str, given: Any, *, call: str) -
     workflow = find_workflow(parent.workspace, workflow_id)
     if parent.depth + 1 > MOST_DEPTH:
         raise TooDeep(f"More than {MOST_DEPTH} workflows run each other.")
+    given = storable(given)
     version = _runnable(workflow, given)
     request = _request(workflow, given)
     request.parent, request.parent_call, request.depth = parent, call, parent.depth + 1

@@ -103,7 +103,7 @@ def _experiment(row: AgentRequest) -> Experiment:
     """Over a dataset of one question."""
     name = f"orders {row.workspace.experiments.count() + 1}"
     dataset = row.workspace.datasets.filter(name="orders").first() or make_dataset(row.workspace, "orders", by=_ACTOR)
-    add_lines(dataset, ['{"message": "Where is my order?", "expected": "on its way"}'])
+    add_lines(dataset, '{"message": "Where is my order?", "expected": "on its way"}')
     wanted = Plan(name=name, agent_version=row.agent_version, checks=[{"kind": "contains"}])
     return start_experiment(dataset, wanted, by=_ACTOR)
 

@@ -141,7 +141,7 @@ def secrets(other_workspace: Workspace) -> dict[str, str]:
     schedule = make_schedule(run.workflow, {"name": "secret", "cron": "0 9 * * *"}, by="tests")
     hook = other_workspace.inbound_hooks.create(workflow=run.workflow, name="secret", created_at=timezone.now())
     dataset = make_dataset(other_workspace, "secret", by="tests")
-    add_lines(dataset, ['{"message": "secret"}'])
+    add_lines(dataset, '{"message": "secret"}')
     assert agent.current_version
     wanted = Plan(name="secret", agent_version=agent.current_version, checks=[{"kind": "exact"}])
     experiment = start_experiment(dataset, wanted, by="tests")

@@ -50,7 +50,7 @@ def _ask_again(row: AgentRequest, agent: Agent) -> Experiment:
     question = add_turn(dataset, row)
     question.status, question.expected = "accepted", VERDICT
     question.save()
-    add_lines(dataset, [json.dumps({"message": "say=other", "expected": VERDICT})])
+    add_lines(dataset, json.dumps({"message": "say=other", "expected": VERDICT}))
     assert agent.current_version
     plan = Plan(name="first", agent_version=agent.current_version, judge="judge")
     return start_experiment(dataset, plan, by="tests")

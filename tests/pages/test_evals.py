@@ -1,6 +1,9 @@
 """Evals in the browser: a request becomes a row, rows are looked at, an experiment is started and read."""
 
+import uuid
+
 from django.test import Client
+from django.utils import timezone
 
 from agents.models import Agent
 from tests.conftest import Driver
@@ -25,7 +28,7 @@ def test_from_a_request_to_an_experiments_answers(
     assert "no accepted row" in refused.content.decode()
     visitor.post(page, {"action": "accept", "row": row.pk, "message": row.message, "expected": "lyon"})
     bad = visitor.post(page, {"action": "add", "lines": '{"message": "say=Porto", "expected": "Graz"}\n{'})
-    assert "line 2: No JSON" in bad.content.decode()
+    assert "line 2: It is not JSON" in bad.content.decode()
     visitor.post(page, {"action": "add", "lines": '{"message": "say=Porto", "expected": "Graz"}'})
     went = visitor.post(f"{page}experiments/new/", form)
     experiment = Experiment.rows.get()
@@ -44,3 +47,21 @@ def test_from_a_request_to_an_experiments_answers(
     assert "cities" in visitor.get(f"{base}/evals/").content.decode()
     lines = visitor.get(f"{page}export").content.decode().splitlines()
     assert len(lines) == 2
+
+
+def test_what_masher_has_kept_is_found_by_its_words_and_status(visitor: Client, workspace: Workspace) -> None:
+    contents = [
+        ("digest", {"status": "failed", "summary": "Lodz has failed"}),
+        ("digest", {"status": "ok", "summary": "none failed"}),
+        ("eval", {"user_message": "From Kraków to Hafenstraße"}),
+    ]
+    for kind, content in contents:
+        about = {"target_agent_id": "desk", "session_id": "s", "trace_id": uuid.uuid4(), "created_at": timezone.now()}
+        workspace.masher_rows.create(kind=kind, content=content, **about)
+    kept = f"/w/{workspace.slug}/evals/kept/"
+    found = {
+        query: visitor.get(f"{kept}?{query}").content.decode() for query in ("q=Kraków", "q=to Hafen", "status=failed")
+    }
+    assert ["Hafenstra" in html for html in found.values()] == [True, True, False]
+    assert ["Lodz" in html for html in found.values()] == [False, False, True]
+    assert "none failed" not in found["status=failed"]

@@ -56,6 +56,18 @@ def test_a_run_is_started_by_a_form_made_of_its_schema(
     assert visitor.get(place(workspace, f"wf/runs/{run.run_id}/"))["Location"] == went["Location"]
 
 
+@pytest.mark.parametrize("text", ["{", '{"n": NaN}', "[" * 5000 + "]" * 5000])
+def test_an_input_that_is_not_json_is_said_to_be_none(
+    visitor: Client, workspace: Workspace, define: Define, text: str
+) -> None:
+    define({"id": "later", "kind": "wait", "seconds": 1})
+    base = f"/w/{workspace.slug}/workflows/wf"
+    schedule = {"name": "daily", "kind": "cron", "cron": "0 9 * * *", "zone": "UTC", "overlap": "skip", "jitter_s": "0"}
+    for path, form in ((f"{base}/run/", {"json": text}), (f"{base}/schedules/new/", {**schedule, "input": text})):
+        answer = visitor.post(path, form)
+        assert (answer.status_code, "It is " in answer.content.decode()) == (422, True), path
+
+
 def test_a_run_is_run_once_more_from_a_step_on(
     visitor: Client, workspace: Workspace, define: Define, run_requests: Driver, transactional_db: None
 ) -> None:

@@ -47,6 +47,18 @@ def test_a_run_is_started_looked_at_and_listed(
     assert (only_step["status"], only_step["input"], only_step["output"]) == ("completed", 2, 4)
 
 
+def test_half_a_character_in_an_input_is_kept_as_one_that_is_not_known(
+    transactional_db: None, api_client: APIClient, define: Define, run_requests: Driver
+) -> None:
+    define(step("first", input="`1`"), output="input.word")
+    body = {"input": {"word": "a\ud800b"}}
+    run_id = post(api_client, "wf/run", body).json()["data"]["run_id"]
+    run_requests()
+    assert get(api_client, f"wf/runs/{run_id}")["output"]["output"] == "a?b"
+    made = post(api_client, "wf/schedules", {"name": "daily", "cron": "0 9 * * *", **body}).json()["data"]
+    assert made["input"] == {"word": "a?b"}
+
+
 @pytest.mark.appendix_a("A24")
 def test_a_dedup_key_names_the_active_run_and_is_free_after_its_end(
     transactional_db: None, api_client: APIClient, define: Define, run_requests: Driver

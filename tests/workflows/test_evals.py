@@ -1,7 +1,6 @@
 """Evals: datasets from everywhere, experiments through the ordinary runtime, and what they say."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -27,8 +26,9 @@ def dataset(workspace: Workspace) -> Dataset:
     return make_dataset(workspace, "orders", by="tests")
 
 
-def lines(*rows: dict[str, Any]) -> Sequence[str]:
-    return [json.dumps(row) for row in rows]
+def lines(*rows: dict[str, Any]) -> str:
+    """As a file that begins with a mark of its encoding."""
+    return "\ufeff" + "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
 
 
 def finish(experiment: Experiment, run_requests: Driver) -> Experiment:
@@ -124,10 +124,29 @@ def test_rows_come_from_turns_and_from_masher_once_and_are_looked_at_first(
     assert add_from_masher(dataset) == 0
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"message": ""}', '{"message": 5}', '{"message": "x", "expected": 1}'])
+def test_only_line_feeds_end_lines(dataset: Dataset) -> None:
+    message = "one\u2028two\u0085three"
+    assert add_lines(dataset, lines({"message": message}, {"message": "four"})) == 2
+    assert [row.message for row in dataset.questions.all()] == [message, "four"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        '{"message": ""}',
+        '{"message": 5}',
+        '{"message": "x", "expected": 1}',
+        '{"message": "x", "user_message": "y"}',
+        '{"message": "x", "metadata": {"n": NaN}}',
+        '{"message": "\\ud800"}',
+        '{"message": "x", "metadata": {"a": ' + "[" * 5000 + "]" * 5000 + "}}",
+    ],
+)
 def test_lines_that_make_no_sense_add_nothing(dataset: Dataset, line: str) -> None:
     with pytest.raises(InvalidBody) as refused:
-        add_lines(dataset, ['{"message": "fine"}', line])
+        add_lines(dataset, f'{{"message": "fine"}}\n{line}')
     assert refused.value.details["errors"][0]["loc"] == ["body", "line 2"]
     assert not dataset.questions.exists()
 

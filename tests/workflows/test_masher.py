@@ -107,7 +107,9 @@ def test_two_runs_at_once_keep_every_trace_once(
     ("given", "fault"),
     [
         ({"mode": "all", "target_agent_id": "a"}, "mode"),
+        ({}, "mode"),
         ({"mode": "incremental"}, "target_agent_id"),
+        ({"mode": "incremental", "target_agent_id": "a", "limit": 10**20}, "limit"),
         ({"mode": "incremental", "target_agent_id": "a", "limit": "ten"}, "limit"),
         ({"mode": "trace", "target_agent_id": "a", "session_id": "s"}, "trace_id"),
         ({"mode": "trace", "target_agent_id": "a", "session_id": "s", "trace_id": "x"}, "no events"),

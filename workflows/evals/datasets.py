@@ -1,7 +1,7 @@
 """Fills datasets: by hand, from JSON lines, from a turn, and from what Masher has kept."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,10 +14,12 @@ from workflows.evals.models import Dataset, DatasetRow
 from workflows.masher.models import MasherRow
 from workspaces import audit
 from workspaces.api.envelope import InvalidBody
+from workspaces.api.parsers import BadJSON, read_json
 from workspaces.models import Workspace
 
 MOST_ROWS = 10_000
 MOST_CHARACTERS = 100_000
+_NAMES = {"message", "expected", "metadata"}
 Status = DatasetRow.Status
 
 
@@ -33,11 +35,11 @@ def make_dataset(workspace: Workspace, name: str, *, by: str, description: str =
         raise DatasetExists(f"There is a dataset {name!r} already.", details={"field": "name"}) from error
 
 
-def add_lines(dataset: Dataset, lines: Iterable[str]) -> int:
+def add_lines(dataset: Dataset, text: str) -> int:
     """Rows from JSON lines: `message`, and if need be `expected` and `metadata`; all of them or none. How many there were."""
-    return add_rows(
-        dataset, [_read(number, line) for number, line in enumerate(lines, start=1) if line.strip()], source="file"
-    )
+    # Other characters that end a line elsewhere may stand in a JSON text.
+    lines = enumerate(text.removeprefix("\ufeff").split("\n"), start=1)
+    return add_rows(dataset, [_read(f"line {number}", line) for number, line in lines if line.strip()], source="file")
 
 
 def add_rows(dataset: Dataset, rows: Sequence[Mapping[str, Any]], *, source: str) -> int:
@@ -101,21 +103,26 @@ def lines_of(dataset: Dataset) -> Iterator[str]:
         yield json.dumps(content, ensure_ascii=False)
 
 
-def _read(number: int, line: str) -> dict[str, Any]:
+def _read(place: str, line: str) -> dict[str, Any]:
     try:
-        content = json.loads(line)
-    except ValueError as error:
-        raise _fault(f"line {number}", f"No JSON: {error}") from error
+        content = read_json(line.encode())
+        json.dumps(content, ensure_ascii=False).encode()
+    except BadJSON as error:
+        raise _fault(place, f"It {error.fault}") from error
+    except UnicodeEncodeError as error:
+        raise _fault(place, "It holds half of a character.") from error
     if not isinstance(content, Mapping):
-        raise _fault(f"line {number}", "Not an object.")
+        raise _fault(place, "It is no object.")
+    if unknown := sorted(set(content) - _NAMES):
+        raise _fault(place, f"Unknown: {', '.join(unknown)[:100]}. A row has {', '.join(sorted(_NAMES))}.")
     message, expected = content.get("message"), content.get("expected", "")
     metadata = content.get("metadata", {})
     if not isinstance(message, str) or not message.strip() or len(message) > MOST_CHARACTERS:
-        raise _fault(f"line {number}", f"It needs a message, a text of at most {MOST_CHARACTERS:,} characters.")
+        raise _fault(place, f"It needs a message, a text of at most {MOST_CHARACTERS:,} characters.")
     if not isinstance(expected, str) or not isinstance(metadata, dict) or len(expected) > MOST_CHARACTERS:
-        raise _fault(f"line {number}", "expected is a text, and metadata an object.")
+        raise _fault(place, "expected is a text, and metadata an object.")
     if "\x00" in line or "\\u0000" in line:
-        raise _fault(f"line {number}", "Null characters are not allowed.")
+        raise _fault(place, "Null characters are not allowed.")
     return {"message": message, "expected": expected, "metadata": metadata}
 
 

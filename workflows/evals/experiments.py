@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agents.models import AgentVersion
+from runtime.events import storable
 from workflows.catalogue import new_workflow
 from workflows.definition import WorkflowDefinition
 from workflows.errors import DatasetEmpty, ExperimentExists
@@ -60,7 +61,7 @@ def start_experiment(dataset: Dataset, wanted: Plan, *, by: str) -> Experiment:
                 dataset=dataset,
                 name=wanted.name,
                 agent_version=wanted.agent_version,
-                checks=wanted.checks,
+                checks=storable(wanted.checks),
                 judge=wanted.judge,
                 rubric=wanted.rubric,
                 repeats=wanted.repeats,

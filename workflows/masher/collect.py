@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from runtime.kinds import TERMINAL
 from runtime.models import RuntimeEvent, log_of
@@ -25,6 +26,7 @@ _MAKE: Mapping[str, Callable[[RuntimeTrace], dict[str, Any]]] = {Kind.DIGEST: di
 # Ends are told by their time, and one may be committed a moment after a later one.
 _TRAILING = timedelta(seconds=60)
 _BATCH = 500
+_MOST_TRACES = 1_000_000
 
 
 class Wish(BaseModel):
@@ -41,7 +43,7 @@ class OneTrace(Wish):
 
 class NewTraces(Wish):
     mode: Literal["incremental"]
-    limit: int = Field(100, ge=1, strict=True)
+    limit: int = Field(100, ge=1, le=_MOST_TRACES, strict=True)
 
 
 _WISHES: TypeAdapter[OneTrace | NewTraces] = TypeAdapter(Annotated[OneTrace | NewTraces, Field(discriminator="mode")])
@@ -75,8 +77,14 @@ def _read(workflow_input: Any) -> OneTrace | NewTraces:
             workflow_input = {**workflow_input, "mode": workflow_input["mode"].lower()}
         return _WISHES.validate_python(workflow_input)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(_told(fault) for fault in error.errors())
         raise StepFailed(faults[:1000], code="invalid_input", retryable=False) from error
+
+
+def _told(fault: ErrorDetails) -> str:
+    if not fault["loc"]:
+        return 'The input is an object whose mode is "incremental" or "trace".'
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
 
 
 def _one(workspace: Workspace, wish: OneTrace) -> RuntimeTrace:

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agents.json_schema import faults_of
+from runtime.events import storable
 from workflows.errors import ScheduleExists
 from workflows.models import Workflow
 from workflows.schedules.models import Schedule
@@ -45,6 +46,7 @@ def change_schedule(schedule: Schedule, values: Mapping[str, Any], *, by: str) -
     for name in FIELDS:
         if name in values:
             setattr(schedule, name, values[name])
+    schedule.input = storable(schedule.input)
     faults = schedule_faults(schedule)
     if schedule.at and schedule.at != before and schedule.at <= timezone.now():
         faults["at"] = "That time has passed."

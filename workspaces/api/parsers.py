@@ -22,18 +22,35 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        raw = stream.read()
         try:
-            value = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
-        except UnicodeDecodeError as error:
-            raise InvalidBody([_fault(error.start, "The body is not UTF-8.")]) from error
-        except json.JSONDecodeError as error:
-            raise InvalidBody([_fault(error.pos, f"The body is not JSON: {error.msg}.")]) from error
-        except (ValueError, RecursionError) as error:
-            raise InvalidBody([_fault(0, "The body is not JSON that can be read.")]) from error
-        if _is_too_deep(raw, value):
-            raise InvalidBody([_fault(0, f"The body is nested more than {MAX_DEPTH} deep.")])
-        return value
+            return read_json(stream.read())
+        except BadJSON as error:
+            place = {"type": "json_invalid", "loc": ["body", error.position], "msg": f"The body {error.fault}"}
+            raise InvalidBody([place]) from error
+
+
+class BadJSON(ValueError):
+    """At `position`, in bytes or characters; `fault` goes on after the name of what was read."""
+
+    def __init__(self, position: int, fault: str) -> None:
+        super().__init__(fault)
+        self.position = position
+        self.fault = fault
+
+
+def read_json(raw: bytes) -> Any:
+    """What the parser takes, wherever it comes from. Raises `BadJSON`."""
+    try:
+        value = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
+    except UnicodeDecodeError as error:
+        raise BadJSON(error.start, "is not UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise BadJSON(error.pos, f"is not JSON: {error.msg}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadJSON(0, "is not JSON that can be read.") from error
+    if _is_too_deep(raw, value):
+        raise BadJSON(0, f"is nested more than {MAX_DEPTH} deep.")
+    return value
 
 
 def _is_too_deep(raw: bytes, value: Any) -> bool:
@@ -59,7 +76,3 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise ValueError(text)
     return number
-
-
-def _fault(position: int, message: str) -> dict[str, Any]:
-    return {"type": "json_invalid", "loc": ["body", position], "msg": message}

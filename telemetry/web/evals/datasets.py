@@ -46,7 +46,7 @@ def dataset_page(visit: Visit, dataset_id: int) -> HttpResponse:
 def _act(visit: Visit, dataset: Dataset) -> HttpResponse:
     form, action = visit.request.POST, visit.request.POST.get("action", "")
     if action == "add":
-        messages.success(visit.request, f"{add_lines(dataset, form.get('lines', '').splitlines())} rows added.")
+        messages.success(visit.request, f"{add_lines(dataset, form.get('lines', ''))} rows added.")
     elif action == "masher":
         messages.success(visit.request, f"{add_from_masher(dataset)} rows of Masher added, to be looked at.")
     else:

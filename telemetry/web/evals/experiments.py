@@ -1,6 +1,5 @@
 """Starting an experiment, watching it, and comparing it with another one."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -8,6 +7,7 @@ from django.http import Http404, HttpResponse
 
 from agents.models import AgentVersion
 from telemetry.web.evals.datasets import the_dataset
+from telemetry.web.typed_json import typed_json
 from telemetry.web.visit import Visit, screen
 from workflows.evals.compare import compare_experiments, experiment_figures
 from workflows.evals.experiments import Plan, start_experiment
@@ -46,10 +46,7 @@ class ExperimentForm(forms.Form):
         self.fields["judge"].choices = [("", "none"), *agents]  # type: ignore[attr-defined]  # the same
 
     def clean_checks(self) -> Any:
-        try:
-            return json.loads(self.cleaned_data["checks"] or "[]")
-        except ValueError as error:
-            raise forms.ValidationError(f"No JSON: {error}") from error
+        return typed_json(self.cleaned_data["checks"] or "[]")
 
 
 @screen("evals", Scope.AGENTS_WRITE, methods=("GET", "POST"))

@@ -2,7 +2,7 @@
 
 import json
 
-from django.db.models import QuerySet, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpResponse
 
@@ -13,11 +13,12 @@ from workspaces.roles import Scope
 
 PAGE_SIZE = 50
 _MOST_EXPORTED = 10_000
+_STATUSES = ("ok", "failed")
 
 
 @screen("evals", Scope.TELEMETRY_READ)
 def kept_rows(visit: Visit) -> HttpResponse:
-    """`kind=digest|eval`, `agent`, `q` (words of the row), `export=1` for JSON lines."""
+    """`kind=digest|eval`, `status=ok|failed` of digests, `agent`, `q` (words of the row), `export=1` for JSON lines."""
     parameters = visit.request.GET.dict()
     rows = _filtered(visit)
     if parameters.get("export"):
@@ -28,7 +29,8 @@ def kept_rows(visit: Visit) -> HttpResponse:
     context = {
         "page": newest_page(rows, parameters.get("cursor", ""), size=PAGE_SIZE),
         "kinds": MasherRow.Kind.choices,
-        "has_filters": any(parameters.get(name) for name in ("kind", "agent", "q")),
+        "statuses": _STATUSES,
+        "has_filters": any(parameters.get(name) for name in ("kind", "status", "agent", "q")),
     }
     return visit.render("web/evals/kept.html", context, partials={"results"})
 
@@ -37,8 +39,13 @@ def _filtered(visit: Visit) -> QuerySet[MasherRow]:
     parameters, rows = visit.request.GET, visit.workspace.masher_rows.all()
     if parameters.get("kind") in MasherRow.Kind.values:
         rows = rows.filter(kind=parameters["kind"])
+    if parameters.get("status") in _STATUSES:
+        rows = rows.filter(kind=MasherRow.Kind.DIGEST, content__status=parameters["status"])
     if agent := parameters.get("agent", "").replace("\x00", ""):
         rows = rows.filter(target_agent_id=agent)
     if words := parameters.get("q", "").replace("\x00", "").strip()[:200]:
-        rows = rows.annotate(text=Cast("content", TextField())).filter(text__icontains=words)
+        # SQLite holds what is not ASCII as JSON writes it.
+        written = json.dumps(words)[1:-1]
+        rows = rows.annotate(text=Cast("content", TextField()))
+        rows = rows.filter(Q(text__icontains=words) | Q(text__icontains=written))
     return rows

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from typing_extensions import override
 
+from telemetry.web.typed_json import typed_json
+
 _PLAIN = ("string", "integer", "number", "boolean")
 _PREFIX = "input-"
 
@@ -35,9 +37,9 @@ class RunForm(forms.Form):
         values = super().clean() or {}
         if self.properties is None and "json" in values:
             try:
-                values["json"] = json.loads(values["json"])
-            except ValueError as error:
-                self.add_error("json", f"No JSON: {error}")
+                values["json"] = typed_json(values["json"])
+            except forms.ValidationError as error:
+                self.add_error("json", error)
         return values
 
     @property

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 
 from telemetry.web.preferences import time_zones
+from telemetry.web.typed_json import typed_json
 from telemetry.web.visit import Visit, screen
 from workflows.models import Workflow
 from workflows.schedules.change import change_schedule, make_schedule, remove_schedule
@@ -41,10 +42,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
         }
 
     def clean_input(self) -> Any:
-        try:
-            return json.loads(self.cleaned_data["input"] or "{}")
-        except ValueError as error:
-            raise forms.ValidationError(f"No JSON: {error}") from error
+        return typed_json(self.cleaned_data["input"] or "{}")
 
     def _post_clean(self) -> None:
         """The row is changed and checked by `change_schedule`."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 from typing_extensions import override
 
@@ -69,8 +70,7 @@ Exit codes: 0 done and every gate holds, 1 a gate does not hold, the experiment 
         try:
             getattr(self, f"_{verb}")(workspace, options)
         except MashError as error:
-            told = "; ".join(str(fault["msg"]) for fault in error.details.get("errors", ()))
-            raise CommandError(f"{error.message} {told}".strip(), returncode=1) from error
+            raise CommandError(error.message, returncode=1) from error
 
     def _list(self, workspace: Workspace, options: dict[str, Any]) -> None:
         rows = [
@@ -86,9 +86,11 @@ Exit codes: 0 done and every gate holds, 1 a gate does not hold, the experiment 
             text = sys.stdin.read() if options["other"] == "-" else Path(options["other"]).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['other']} cannot be read: {error}", returncode=1) from error
-        known = workspace.datasets.filter(name=options["name"]).first()
-        dataset = known or make_dataset(workspace, options["name"], by=_ACTOR)
-        self.stdout.write(f"{add_lines(dataset, text.splitlines())} rows added to {dataset.name}.")
+        with transaction.atomic():
+            known = workspace.datasets.filter(name=options["name"]).first()
+            dataset = known or make_dataset(workspace, options["name"], by=_ACTOR)
+            added = add_lines(dataset, text)
+        self.stdout.write(f"{added} rows added to {dataset.name}.")
 
     def _export(self, workspace: Workspace, options: dict[str, Any]) -> None:
         for line in lines_of(_dataset(workspace, options["name"])):

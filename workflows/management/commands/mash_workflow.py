@@ -89,9 +89,9 @@ Exit codes: 0 done, and with --wait the run is completed; 1 it was refused, or t
             if row.steps != steps:
                 steps = row.steps
                 self.stderr.write(f"... {row.status}, {steps} steps done")
-        self.show_json(run_row(find_run(workspace, run.workflow.workflow_id, run.run_id), with_output=True)["output"])
         if row.status != "completed":
             raise CommandError((row.error or {}).get("error") or f"The run was {row.status}.", returncode=1)
+        self.show_json(run_row(find_run(workspace, run.workflow.workflow_id, run.run_id), with_output=True)["output"])
 
     def _runs(self, workspace: Workspace, options: dict[str, Any]) -> None:
         workflow = find_workflow(workspace, options["workflow"])
