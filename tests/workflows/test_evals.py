@@ -91,6 +91,26 @@ def test_a_judge_sees_what_is_expected_and_gives_scores(
         assert part in judged.message
 
 
+def test_an_answer_that_nothing_judges_has_not_passed_and_says_why(
+    transactional_db: None, dataset: Dataset, make_agent: AgentMaker, run_requests: Driver
+) -> None:
+    support = make_agent(row={"agent_id": "support"})
+    make_agent(row={"agent_id": "critic"})
+    add_lines(dataset, lines({"message": "say=yes"}))
+    judged = make_dataset(dataset.workspace, "judged", by="tests")
+    add_lines(judged, lines({"message": "say=no", "expected": 'say={"score":2}'}))
+    assert support.current_version
+    unchecked = Plan(name="unchecked", agent_version=support.current_version, checks=[{"kind": "contains"}])
+    beyond = Plan(name="beyond", agent_version=support.current_version, judge="critic")
+    started = [start_experiment(dataset, unchecked, by="tests"), start_experiment(judged, beyond, by="tests")]
+    run_requests()
+    results = [experiment.results.get() for experiment in started]
+    assert [(result.has_passed, result.explanation) for result in results] == [
+        (False, "No check applies: the row says nothing of a good answer."),
+        (False, "The judge gave no score from 0 to 1."),
+    ]
+
+
 def test_an_older_version_is_compared_with_a_newer_one_worse_first(
     transactional_db: None, dataset: Dataset, agent: Agent, run_requests: Driver
 ) -> None:

@@ -1,5 +1,6 @@
 """The code steps of an experiment's run."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -38,6 +39,8 @@ def score_answer(given: dict[str, Any], context: StepContext) -> bool:
     score, explanation = _judged(judged)
     has_answered = row is not None and row.status == "completed"
     is_judged_good = not experiment.judge or (score is not None and score >= PASSING_SCORE)
+    # What nothing could be compared with has not passed.
+    has_passed = bool(has_answered and (checks or experiment.judge) and all(checks.values()) and is_judged_good)
     experiment.results.update_or_create(
         question_id=item["question"],
         repeat=item["repeat"],
@@ -50,14 +53,14 @@ def score_answer(given: dict[str, Any], context: StepContext) -> bool:
             else ((row.error or {}).get("error", "No answer.") if row else "No request.")[:500],
             "checks": checks,
             "score": score,
-            "explanation": explanation,
-            "has_passed": has_answered and all(checks.values()) and is_judged_good,
+            "explanation": explanation or _why_not(experiment, checks, score) if has_answered else "",
+            "has_passed": has_passed,
             "cost_usd": answer.cost_usd,
             "duration_ms": answer.duration_ms,
             "created_at": timezone.now(),
         },
     )
-    return bool(has_answered and all(checks.values()) and is_judged_good)
+    return has_passed
 
 
 def _experiment(context: StepContext, pk: int) -> Experiment:
@@ -87,6 +90,13 @@ def _answer(row: AgentRequest | None, text: str, expected: str) -> Answer:
         cost_usd=float(with_children(row).cost_usd),
         duration_ms=round((row.duration_s or 0) * 1000),
     )
+
+
+def _why_not(experiment: Experiment, checks: Mapping[str, bool], score: float | None) -> str:
+    """What neither a check nor the judge says by itself; empty where they do."""
+    if experiment.judge and score is None:
+        return "The judge gave no score from 0 to 1."
+    return "" if checks or experiment.judge else "No check applies: the row says nothing of a good answer."
 
 
 def _judged(judged: Any) -> tuple[float | None, str]:
