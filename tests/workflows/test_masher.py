@@ -14,6 +14,8 @@ from runtime.models import AgentRequest
 from tests.conftest import AgentMaker, Driver
 from tests.workflows.test_api import get, post
 from workflows import catalogue
+from workflows.evals.datasets import add_lines, make_dataset
+from workflows.evals.experiments import Plan, start_experiment
 from workspaces.models import Workspace
 
 DIGEST, CURATE = "masher-trace-digest", "masher-online-eval-curation"
@@ -101,6 +103,22 @@ def test_two_runs_at_once_keep_every_trace_once(
     ask(api_client, run_requests, agent, "say=later")
     third = run(api_client, run_requests, DIGEST, wish["input"])["output"]["task_states"]["digest-traces"]
     assert (third["processed_trace_count"], third["appended_trace_count"]) == (1, 1)
+
+
+def test_what_experiments_ask_is_not_taken(
+    api_client: APIClient, agent: Agent, run_requests: Driver, workspace: Workspace
+) -> None:
+    asked = ask(api_client, run_requests, agent, "say=1")
+    dataset = make_dataset(workspace, "orders", by="tests")
+    add_lines(dataset, '{"message": "say=2"}')
+    assert agent.current_version
+    plan = Plan(name="first", agent_version=agent.current_version, checks=[{"kind": "contains", "text": "2"}])
+    start_experiment(dataset, plan, by="tests")
+    run_requests()
+    assert workspace.agent_requests.filter(agent=agent).count() == 2
+    wish = {"mode": "incremental", "target_agent_id": agent.agent_id}
+    run(api_client, run_requests, CURATE, wish)
+    assert [row.trace_id for row in workspace.masher_rows.all()] == [asked.trace_id]
 
 
 @pytest.mark.parametrize(

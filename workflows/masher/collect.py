@@ -18,6 +18,7 @@ from workflows.code import StepContext, StepFailed, StepResult
 from workflows.masher.artifacts import write_artifact
 from workflows.masher.models import MasherRow
 from workflows.masher.rows import digest_row, eval_row
+from workflows.models import WorkflowRun
 from workspaces.models import Workspace
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -130,6 +131,8 @@ def _ends(workspace: Workspace, target: str, kind: str, since: float, limit: int
     """The ends of traces that are over and were not taken yet, in the order of their time."""
     begin = datetime.fromtimestamp(since, tz=UTC)
     ended = workspace.agent_requests.filter(agent__agent_id=target, status__in=TERMINAL, trace_id__isnull=False)
+    # What experiments ask is no use of the agent that others could learn from.
+    ended = ended.exclude(parent__workflow_run__trigger=WorkflowRun.Trigger.EXPERIMENT)
     late = ended.filter(finished_at__gt=begin - _TRAILING, finished_at__lte=begin) if since else ended.none()
     rows = workspace.masher_rows.filter(kind=kind, target_agent_id=target)
     known = set(rows.filter(trace_id__in=late.values("trace_id")).values_list("trace_id", flat=True))
