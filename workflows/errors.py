@@ -96,3 +96,10 @@ class StepNotFound(MashError):
 
     code = "WORKFLOW_STEP_NOT_FOUND"
     status = 422
+
+
+class ExperimentsDiffer(MashError):
+    """Two experiments that asked different questions have nothing to be compared by."""
+
+    code = "EXPERIMENTS_DIFFER"
+    status = 409

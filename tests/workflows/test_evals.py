@@ -11,6 +11,7 @@ from agents.models import Agent
 from runtime.models import AgentRequest
 from tests.conftest import AgentMaker, Driver
 from tests.factories import AgentRequestFactory
+from workflows.errors import ExperimentsDiffer
 from workflows.evals.checks import Answer, outcomes, read_checks
 from workflows.evals.compare import compare_experiments, experiment_figures
 from workflows.evals.datasets import add_from_masher, add_lines, add_turn, lines_of, make_dataset
@@ -109,6 +110,8 @@ def test_an_answer_that_nothing_judges_has_not_passed_and_says_why(
         (False, "No check applies: the row says nothing of a good answer."),
         (False, "The judge gave no score from 0 to 1."),
     ]
+    with pytest.raises(ExperimentsDiffer):
+        compare_experiments(*started)
 
 
 def test_an_older_version_is_compared_with_a_newer_one_worse_first(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from workflows.errors import ExperimentsDiffer
 from workflows.evals.figures import Figures, Result, figures_of, pass_rates
 from workflows.evals.models import Experiment, ExperimentResult
 
@@ -51,6 +52,10 @@ def experiment_figures(experiment: Experiment) -> Figures:
 
 
 def compare_experiments(before: Experiment, after: Experiment) -> Comparison:
+    """Raises `ExperimentsDiffer` for two of different datasets."""
+    if before.dataset_id != after.dataset_id:
+        text = f"{before.name} is of the dataset {before.dataset.name}, and {after.name} of {after.dataset.name}."
+        raise ExperimentsDiffer(text)
     rows = [list(each.results.select_related("question")) for each in (before, after)]
     results = [results_of(each) for each in rows]
     first = [{row.question_id: row for row in reversed(each)} for each in rows]
